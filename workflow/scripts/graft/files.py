@@ -1,0 +1,65 @@
+"""Files that are either whole or absent, and tables that keep every name as it was written."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+TEXT_COLUMNS = ("path", "label", "predicted", "role", "source_split", "stage", "run", "sha256", "phash")
+
+
+@contextlib.contextmanager
+def whole(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, renamed to `path` on success and removed on failure.
+
+    The suffix is kept, since Keras and matplotlib choose a format by it.
+
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> with whole(target) as part:
+    ...     _ = part.write_text("all of it")
+    >>> target.read_text()
+    'all of it'
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".part-{os.getpid()}-{path.name}")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        if part.is_dir() and not part.is_symlink():
+            shutil.rmtree(part)
+        else:
+            part.unlink(missing_ok=True)
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a CSV whose bytes depend on its values alone: nine significant digits, Unix newlines."""
+    with whole(path) as part:
+        table.to_csv(part, index=False, float_format="%.9g", lineterminator="\n")
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a CSV of `write_table`; a class named "NA", "007" or "nan" stays the text that it is."""
+    header = pd.read_csv(path, nrows=0, encoding="utf-8")
+    text = {name: str for name in header.columns if name in TEXT_COLUMNS}
+    kept = {"keep_default_na": False, "na_values": {name: [""] for name in header.columns if name not in text}}
+    return pd.read_csv(path, dtype=text, encoding="utf-8", **kept)
+
+
+def write_json(value: object, path: str | Path) -> None:
+    """Write JSON with sorted keys, so that equal values have equal bytes."""
+    with whole(path) as part:
+        part.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def sha256_of(path: str | Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
