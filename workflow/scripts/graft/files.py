@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-TEXT_COLUMNS = ("path", "label", "predicted", "role", "source_split", "stage", "run", "sha256", "phash")
+TEXT_COLUMNS = (
+    *("path", "label", "predicted", "class", "role", "source_split", "stage", "run", "first", "second"),
+    *("sha256", "phash", "verdict", "note", "selected_on", "calibrated_on"),
+)
 
 
 @contextlib.contextmanager
