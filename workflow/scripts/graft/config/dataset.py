@@ -1,0 +1,261 @@
+"""A photo set: where it comes from, what its audit does with faulty files, and how it is split."""
+
+import re
+from fractions import Fraction
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from graft.config.base import Settings
+
+Action = Literal["drop", "keep", "error"]
+Refusal = Literal["drop", "error"]  # for files of which nothing can be kept
+KAGGLE = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(/(versions/)?\d+)?")
+
+
+class Sample(Settings):
+    """Photos that Graft draws itself, so that a demo needs no network."""
+
+    name: Literal["scenes"] = "scenes"
+    """What to draw; `scenes`: a rural and an urban class."""
+
+    seed: int = Field(0, ge=0, lt=2**31)
+    """All that is random in the drawing comes from it."""
+
+    train: int = Field(36, ge=1, le=100_000)
+    """Photos per class in the train folder."""
+
+    val: int = Field(10, ge=1, le=100_000)
+    """Photos per class in the val folder."""
+
+
+class Source(Settings):
+    """Where photos come from: exactly one of the keys."""
+
+    kaggle: str | None = None
+    """A Kaggle dataset as owner/slug, or owner/slug/VERSION to pin a version."""
+
+    url: str | None = None
+    """The http or https address of a zip or tar archive."""
+
+    archive: str | None = None
+    """The path of a zip or tar archive on this machine."""
+
+    folder: str | None = None
+    """The path of a folder of photos on this machine; it is read in place and never changed."""
+
+    sample: Sample | None = None
+    """Photos that Graft draws itself: `scenes`, or {name: scenes, seed: 0, train: 36, val: 10}."""
+
+    @field_validator("sample", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("kaggle")
+    @classmethod
+    def _owner_and_slug(cls, value: str | None) -> str | None:
+        if value is not None and not KAGGLE.fullmatch(value):
+            raise ValueError(f"{value!r} is not owner/slug or owner/slug/VERSION, as in a dataset's address on Kaggle")
+        return value
+
+    @field_validator("url")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        if value is not None and not re.match(r"https?://[^/\s]", value):
+            raise ValueError("it must start with http:// or https:// and name a host")
+        if value is not None and "@" in value.split("/")[2]:
+            raise ValueError("it holds a user name or password; secrets belong in ~/.netrc, never in a configuration")
+        return value
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "Source":
+        given = [key for key in type(self).model_fields if getattr(self, key) is not None]
+        if len(given) != 1:
+            came = f"it has {' and '.join(given)}" if given else "it has none"
+            raise ValueError(f"give exactly one of kaggle, url, archive, folder, sample; {came}")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """Return the key that is given.
+
+        >>> Source(folder="photos").kind
+        'folder'
+        """
+        return next(key for key in type(self).model_fields if getattr(self, key) is not None)
+
+
+class Limits(Settings):
+    """What an archive and a picture may cost before they are refused."""
+
+    files: int = Field(2_000_000, ge=1)
+    """Members of an archive, nested archives included."""
+
+    unpacked_gb: float = Field(1000.0, gt=0)
+    """Gigabytes that an archive may unpack to."""
+
+    ratio: float = Field(200.0, gt=1)
+    """How many times larger than the archive its contents may be, beyond the first 100 MB of them; photos hardly
+    compress, and a bomb does by a thousand times or more."""
+
+    pixels: int = Field(178_956_970, ge=1)
+    """Width x height of a picture; the default is where Pillow refuses."""
+
+    file_mb: float = Field(500.0, gt=0)
+    """Megabytes of one file."""
+
+
+class Policy(Settings):
+    """What to do with a kind of file: `drop` it, `keep` it with a warning, or stop with an `error`."""
+
+    undecodable: Refusal = "drop"
+    """An image that cannot be decoded."""
+
+    truncated: Action = "drop"
+    """An image that ends too early; kept, its missing part is grey."""
+
+    empty: Refusal = "drop"
+    """A file of no bytes."""
+
+    not_an_image: Refusal = "drop"
+    """A file that is no image, such as a web page named .jpg."""
+
+    unlabelled: Refusal = "drop"
+    """An image that lies in no class folder."""
+
+    too_large: Refusal = "drop"
+    """An image beyond `limits`."""
+
+    unsafe: Refusal = "drop"
+    """A member of an archive that points outside it: `..`, an absolute name, a link, a device."""
+
+    duplicate_name: Refusal = "drop"
+    """A member of an archive whose name came before; the first one stays."""
+
+    animated: Action = "keep"
+    """An image of several frames or pages; kept, its first frame counts."""
+
+    misnamed: Action = "keep"
+    """An image whose extension names another format; kept, its content counts."""
+
+    converted: Action = "keep"
+    """An image that is not 8-bit RGB: palette, grey, transparent (laid on white), CMYK, 16-bit."""
+
+    rotated: Action = "keep"
+    """An image that its EXIF orientation turns; kept, it is turned upright."""
+
+    too_small: Action = "drop"
+    """An image with a side under `min_side` pixels."""
+
+    extreme_aspect: Action = "keep"
+    """An image over `max_aspect` times longer than wide, or wider than long."""
+
+    exact_duplicate: Action = "keep"
+    """The same bytes as another photo of its class and folder; dropped, the first one stays."""
+
+    near_duplicate: Action = "keep"
+    """Looks like another photo of its folder; kept, the two share a group, which no split divides."""
+
+    leak: Action = "drop"
+    """In the archive's train folder and, the same or alike, in its val or test folder too; dropped from train."""
+
+    label_conflict: Action = "drop"
+    """The same bytes in two classes; dropped from both, since nobody can tell which is right."""
+
+
+class Ingest(Settings):
+    """How files become photos: what the audit drops, keeps or refuses."""
+
+    policy: Policy = Policy()
+    """What to do with each kind of faulty file."""
+
+    limits: Limits = Limits()
+    """What an archive and a picture may cost."""
+
+    min_side: int = Field(16, ge=1)
+    """Pixels; a shorter side is too small."""
+
+    max_aspect: float = Field(10.0, gt=1)
+    """Long side over short side; more is extreme."""
+
+    near_duplicate_distance: int = Field(10, ge=0, le=16)
+    """Bits (of 64) in which the perceptual hashes of near duplicates may differ; 0: do not look for any."""
+
+    labels: Literal["auto", "first", "last"] = "auto"
+    """Which folder names the class, where class folders hold folders: the first below train or val, or the last.
+    auto: the last, unless photos lie at several depths or one name stands below two others (cats/2023, dogs/2023)."""
+
+
+class Split(Settings):
+    """Which photos train, validate and test."""
+
+    method: Literal["auto", "folders", "stratified", "kfold", "file"] = "auto"
+    """folders: the archive's own train, val and test folders. stratified: shares of every class. kfold: every photo
+    validates once per repeat. file: a table of yours. auto: folders if the archive has them, else stratified."""
+
+    val: float = Field(0.2, gt=0, lt=1)
+    """The share of photos that validate (stratified; folders where only train and test are given)."""
+
+    test: float = Field(0.0, ge=0, lt=1)
+    """The share of photos held out for the test (stratified, kfold)."""
+
+    k: int = Field(5, ge=2, le=100)
+    """Folds (kfold)."""
+
+    repeats: int = Field(1, ge=1, le=100)
+    """How often the k folds are drawn anew (kfold)."""
+
+    group_by: str | None = None
+    """A regular expression on the path; photos with the same match (its first group, if any) share a role: a patient,
+    a scene, a day."""
+
+    seed: int = Field(0, ge=0, lt=2**31)
+    """All that is random in the split comes from it."""
+
+    file: str | None = None
+    """The path of a table with the columns path, label, fold and role (file)."""
+
+    folds: int = Field(1, ge=1, le=10_000)
+    """How many folds the table has, numbered from 0 (file)."""
+
+    @field_validator("group_by")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"{value!r} is not a regular expression: {error}") from None
+        return value
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Split":
+        if (self.method == "file") != (self.file is not None):
+            raise ValueError("`method: file` and `file: PATH` go together")
+        if self.method != "kfold" and Fraction(str(self.val)) + Fraction(str(self.test)) >= 1:
+            raise ValueError(f"val {self.val:g} and test {self.test:g} leave nothing to train on")
+        return self
+
+    @property
+    def n_folds(self) -> int:
+        """Return the number of folds, known before any photo is read.
+
+        >>> Split(method="kfold", k=5, repeats=2).n_folds
+        10
+        """
+        if self.method == "kfold":
+            return self.k * self.repeats
+        return self.folds if self.method == "file" else 1
+
+
+class Dataset(Settings):
+    """A photo set."""
+
+    source: Source
+    """Where the photos come from."""
+
+    ingest: Ingest = Ingest()
+    """What the audit does with faulty files."""
+
+    split: Split = Split()
+    """Which photos train, validate and test."""

@@ -1,0 +1,1 @@
+"""From an archive or a folder to checked photos, a split and packed pixels."""
