@@ -1,0 +1,193 @@
+"""Probabilities that mean what they say, and a threshold to decide by; never judged on what they were fitted on."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from sklearn.metrics import roc_curve
+
+from graft.outcomes import CALIBRATED, PROBABILITY, classes_of, outcomes_of
+
+TEMPERATURES = (0.01, 100.0)
+SAME_FOLD = "validation photos of the same fold"
+OTHER_FOLDS = "the same role in the other folds"
+CROSS_FIT = "other parts of the same photos (cross-fitted)"
+NOTHING = "nothing: too few photos"
+
+
+@dataclass(frozen=True)
+class Calibrator:
+    """What turns a model's logits into honest probabilities, and those into a decision.
+
+    Attributes:
+        temperature: what the logits are divided by; above 1 for a model that is too sure.
+        threshold: least calibrated probability of the second class that answers it; None unless there are two.
+        fitted_on: which photos chose both.
+        n: how many those were.
+    """
+
+    temperature: float
+    threshold: float | None
+    fitted_on: str
+    n: int
+
+
+def logits_of(table: pd.DataFrame) -> np.ndarray:
+    """Return (n, n_classes) logits: the model's own if it has one unit, else the logs of its probabilities.
+
+    Softmax ignores what is added to a whole row, so logs of probabilities serve as well as the logits that made
+    them. A single logit is preferred because it still tells 20 from 40 where the probability has become 1.
+    """
+    classes = classes_of(table)
+    logits = np.log(np.maximum(table[[PROBABILITY + name for name in classes]].to_numpy(float), 1e-30))
+    if "logit" in table and len(classes) == 2:
+        single = table["logit"].to_numpy(float)
+        logits = np.where(np.isnan(single)[:, None], logits, np.stack([np.zeros_like(single), single], axis=1))
+    return logits
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return the temperature under which `labels` are least surprising.
+
+    The target of the true class is (n + 1) / (n + 2), not 1: n photos that are all right prove no more than
+    Laplace's rule of succession, and with a target of 1 they would make the temperature 0.
+
+    Args:
+        logits: (n, n_classes), float.
+        labels: (n,), int.
+
+    Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.2; the targets follow Platt,
+    "Probabilistic outputs for support vector machines", 1999, section 2.2.
+    """
+    n, n_classes = logits.shape
+    right = (n + 1) / (n + 2)
+    targets = np.full((n, n_classes), (1 - right) / (n_classes - 1))
+    targets[np.arange(n), labels] = right
+
+    def surprise(log_temperature: float) -> float:
+        return -float(np.mean(np.sum(targets * log_softmax(logits / np.exp(log_temperature), axis=1), axis=1)))
+
+    found = minimize_scalar(surprise, bounds=np.log(TEMPERATURES), method="bounded", options={"xatol": 1e-8})
+    return float(np.exp(found.x))
+
+
+def choose_threshold(positive: np.ndarray, probability: np.ndarray, rule: str) -> float:
+    """Return the threshold, at or above which the answer is the second class, that makes `rule` largest.
+
+    Where a whole gap between two photos does equally well, 0.5 is taken if it lies in it, else the gap's middle;
+    of several such gaps, the one whose threshold lies nearest 0.5.
+
+    Args:
+        positive: (n,), bool; whether a photo is of the second class.
+        probability: (n,), float; its calibrated probability.
+        rule: half, accuracy, balanced_accuracy or f1.
+
+    >>> choose_threshold(np.array([False, False, True]), np.array([0.1, 0.6, 0.8]), "accuracy")
+    0.7
+    """
+    if rule == "half" or positive.all() or not positive.any():
+        return 0.5
+    false_rate, true_rate, least = roc_curve(positive, probability, drop_intermediate=False)
+    score = decision_score(rule, true_rate, false_rate, np.count_nonzero(positive), np.count_nonzero(~positive))
+    upper = np.minimum(least, 1.0)  # the first is infinite: nothing is answered
+    lower = np.append(least[1:], 0.0)
+    middle = np.where((lower < 0.5) & (upper >= 0.5), 0.5, (lower + upper) / 2)
+    best = np.flatnonzero(np.isclose(score, score.max(), rtol=0, atol=1e-12))
+    return round(float(middle[best[np.argmin(np.abs(middle[best] - 0.5))]]), 12)
+
+
+def decision_score(
+    rule: str, true_rate: np.ndarray, false_rate: np.ndarray, n_positive: int, n_negative: int
+) -> np.ndarray:
+    """Return what a rule makes of every point of an ROC curve."""
+    hits, alarms = true_rate * n_positive, false_rate * n_negative
+    if rule == "accuracy":
+        return (hits + n_negative - alarms) / (n_positive + n_negative)
+    if rule == "f1":
+        return 2 * hits / (hits + alarms + n_positive)
+    return (true_rate + 1 - false_rate) / 2
+
+
+def fit(table: pd.DataFrame, rule: str, fitted_on: str) -> Calibrator:
+    """Return the calibrator that the rows of a table of predictions make."""
+    classes = classes_of(table)
+    if len(table) < 2 or len(classes) < 2:
+        return Calibrator(1.0, 0.5 if len(classes) == 2 else None, NOTHING, len(table))
+    labels, logits = outcomes_of(table).labels, logits_of(table)
+    temperature = fit_temperature(logits, labels)
+    threshold = None
+    if len(classes) == 2:
+        threshold = choose_threshold(labels == 1, softmax(logits / temperature, axis=1)[:, 1], rule)
+    return Calibrator(temperature, threshold, fitted_on, len(table))
+
+
+def calibrate(table: pd.DataFrame, rule: str, parts: int, seed: int) -> pd.DataFrame:
+    """Return one stage's predictions with calibrated probabilities that no row's own label had a part in.
+
+    Args:
+        table: predictions of one stage: path, label, fold, role, predicted, probabilities, perhaps logit.
+        rule: what the threshold makes largest.
+        parts: how many parts cross-fitting deals photos into.
+        seed: of the dealing.
+
+    Returns: the same rows in the same order, with calibrated_* columns, and temperature, threshold and
+        calibrated_on, which say what each row was calibrated with.
+    """
+    pieces = []
+    for (fold, role), judged in table.groupby(["fold", "role"], sort=False):
+        held_out, source = fitting_rows(table, judged, fold, role)
+        if len(held_out):
+            pieces.append(apply(judged, fit(held_out, rule, source)))
+        else:
+            pieces += cross_fit(judged, rule, parts, seed)
+    return pd.concat(pieces).loc[table.index]
+
+
+def fitting_rows(table: pd.DataFrame, judged: pd.DataFrame, fold: int, role: str) -> tuple[pd.DataFrame, str]:
+    """Return the rows that may calibrate `judged`, and their name: none where it has only itself."""
+    if role != "val":
+        validation = table[(table["fold"] == fold) & (table["role"] == "val")]
+        if len(validation):
+            return validation, SAME_FOLD
+    others = table[(table["fold"] != fold) & (table["role"] == role)]
+    return others[~others["path"].isin(judged["path"])], OTHER_FOLDS
+
+
+def cross_fit(judged: pd.DataFrame, rule: str, parts: int, seed: int) -> list[pd.DataFrame]:
+    """Return the rows part by part, each calibrated by the other parts; classes are spread over the parts."""
+    shuffled = np.random.default_rng(seed).permutation(len(judged))
+    by_class = np.lexsort((shuffled, judged["label"].to_numpy(str)))
+    part_of = np.empty(len(judged), int)
+    part_of[by_class] = np.arange(len(judged)) % parts
+    return [
+        apply(judged[part_of == part], fit(judged[part_of != part], rule, CROSS_FIT)) for part in np.unique(part_of)
+    ]
+
+
+def apply(table: pd.DataFrame, calibrator: Calibrator) -> pd.DataFrame:
+    """Return the rows with what a calibrator makes of them."""
+    probabilities = softmax(logits_of(table) / calibrator.temperature, axis=1)
+    names = [CALIBRATED + name for name in classes_of(table)]
+    threshold = np.nan if calibrator.threshold is None else calibrator.threshold
+    return table.assign(
+        **dict(zip(names, probabilities.T, strict=True)),
+        temperature=calibrator.temperature,
+        threshold=threshold,
+        calibrated_on=calibrator.fitted_on,
+    )
+
+
+def deployed(table: pd.DataFrame, rule: str) -> dict[str, dict[str, object]]:
+    """Return, for each fold of one stage, the calibrator that belongs in its model: fitted on all that may fit it.
+
+    That is the fold's validation photos, or where there are none, the out-of-fold predictions of all folds.
+    """
+    found = {}
+    for fold, rows in table.groupby("fold"):
+        validation = rows[rows["role"] == "val"]
+        chosen = validation if len(validation) else table[table["role"] == "test"]
+        source = SAME_FOLD if len(validation) else "out-of-fold predictions of all folds"
+        found[str(fold)] = asdict(fit(chosen, rule, source))
+    return found
