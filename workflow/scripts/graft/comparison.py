@@ -1,0 +1,233 @@
+"""Every run side by side: what was set, what came out, what it cost, and which differences are real."""
+
+import itertools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from graft import significance
+from graft.config.evaluation import Evaluation
+from graft.evaluation import STAGES
+from graft.files import read_table
+
+PLAIN = ("dataset", "seed")  # settings that have a column anyway
+
+
+@dataclass(frozen=True)
+class Result:
+    """One finished run, as its files tell it.
+
+    Attributes:
+        provenance: what provenance.json holds.
+        evaluation: the pooled rows (fold `all`) of evaluation.csv.
+        predictions: all of predictions.csv.
+    """
+
+    provenance: dict[str, Any]
+    evaluation: pd.DataFrame
+    predictions: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """Return the run's name."""
+        return self.provenance["run"]
+
+    @property
+    def role(self) -> str:
+        """Return the photos that judge the run: test where there are any, else val."""
+        roles = set(self.evaluation["role"])
+        return "test" if "test" in roles else "val"
+
+    @property
+    def last_stage(self) -> str:
+        """Return the stage that is the run's result."""
+        return [stage for stage in STAGES if stage in set(self.evaluation["stage"])][-1]
+
+    @property
+    def judged(self) -> pd.DataFrame:
+        """Return the result's predictions of the photos that judge it."""
+        rows = self.predictions
+        return rows[(rows["stage"] == self.last_stage) & (rows["role"] == self.role)]
+
+
+def read_result(folder: Path) -> Result:
+    """Return the run whose files lie in a folder."""
+    evaluation = read_table(folder / "evaluation.csv")
+    return Result(
+        provenance=json.loads((folder / "provenance.json").read_text(encoding="utf-8")),
+        evaluation=evaluation[evaluation["fold"].astype(str) == "all"],
+        predictions=read_table(folder / "predictions.csv"),
+    )
+
+
+def comparison_table(results: list[Result]) -> pd.DataFrame:
+    """Return a row per run, then a row per experiment with several seeds."""
+    settings = differing_settings([settings_of(result) for result in results])
+    rows = [row_of(result, own) for result, own in zip(results, settings, strict=True)]
+    for group, members in groups_of(results).items():
+        if len(members) > 1:
+            rows.append(seeds_row(group, [row for row in rows if row["run"] in {member.name for member in members}]))
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def groups_of(results: list[Result]) -> dict[str, list[Result]]:
+    """Return runs by experiment, so that the seeds of one stand together; a run without such siblings by its name."""
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.provenance["experiment"], []).append(result)
+    return {name if len(members) > 1 else members[0].name: members for name, members in groups.items()}
+
+
+def settings_of(result: Result) -> dict[str, Any]:
+    """Return the flat settings of a run: its experiment's, the recipe's, and how its photos were split."""
+    config = result.provenance["config"]
+    experiment = dict(config["experiments"][result.provenance["experiment"]])
+    recipe = experiment.pop("override", None) or {}
+    experiment.pop("seeds", None)
+    split = config["datasets"][result.provenance["dataset"]].get("split", {})
+    return flat(experiment | {"seed": result.provenance["seed"]}) | flat(recipe) | flat({"split": split})
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings with dotted keys; a list becomes its JSON.
+
+    >>> flat({"backbone": {"name": "ResNet50", "size": 224}, "predict": ["val"]})
+    {'backbone.name': 'ResNet50', 'backbone.size': 224, 'predict': '["val"]'}
+    """
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = json.dumps(value) if isinstance(value, (list, dict)) else value
+    return found
+
+
+def differing_settings(settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return each run's settings without those that are the same in all runs.
+
+    >>> differing_settings([{"seed": 0, "size": 224}, {"seed": 1, "size": 224}])
+    [{'seed': 0}, {'seed': 1}]
+    """
+    keys = list(dict.fromkeys(key for one in settings for key in one))
+    parents = {
+        key for key in keys if any(other.startswith(key + ".") for other in keys)
+    }  # null in one, a section in another
+    differ = [key for key in keys if key not in parents and len({repr(one.get(key)) for one in settings}) > 1]
+    return [{key: one.get(key) for key in differ} for one in settings]
+
+
+def row_of(result: Result, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return a run's row of the comparison."""
+    record = result.provenance
+    judged = result.evaluation[result.evaluation["role"] == result.role].set_index("stage")
+    last = judged.loc[result.last_stage]
+    costs = record["costs"]
+    return {
+        "run": result.name,
+        "kind": "run",
+        "experiment": record["experiment"],
+        "seeds": 1,
+        **{key: value for key, value in settings.items() if key not in PLAIN},
+        "dataset": record["dataset"],
+        "data_sha256": record["data"]["manifest_sha256"][:16],
+        "seed": record["seed"],
+        "role": result.role,
+        "n": int(last["n"]),
+        "baseline": last["baseline"],
+        **{
+            f"{stage}_{name}": judged.at[stage, name] if stage in judged.index else np.nan
+            for stage in STAGES
+            for name in ("accuracy", "accuracy_low", "accuracy_high")
+        },
+        "seconds": sum(part["seconds"] for part in costs.values()) if costs else np.nan,
+        **{
+            f"{part}_seconds": costs.get(part, {}).get("seconds", np.nan)
+            for part in ("head", "finetuned", "predict", "shared")
+        },
+        "peak_memory_mb": max((part["peak_memory_mb"] for part in costs.values()), default=np.nan),
+        "device": device_of(record),
+        "note": last["note"],
+    }
+
+
+def device_of(record: dict[str, Any]) -> str:
+    """Return what trained the run, as training noted it; else the machine that recorded its provenance."""
+    noted = sorted({note["device"] for note in record["devices"].values()})
+    return "; ".join(noted) if noted else f"CPU: {record['machine']['processor']}"
+
+
+def seeds_row(group: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the row of an experiment: means over its seeds, accuracies with Student's interval of that mean."""
+    same = {key: value for key, value in rows[0].items() if all(row[key] == value for row in rows)}
+    numbers = {f"{stage}_accuracy": [row[f"{stage}_accuracy"] for row in rows] for stage in STAGES}
+    intervals = {name: mean_interval(values) for name, values in numbers.items()}
+    spread = {
+        key: value
+        for name, (_, low, high) in intervals.items()
+        for key, value in ((f"{name}_low", low), (f"{name}_high", high))
+    }
+    return {
+        **{key: same.get(key, np.nan) for key in rows[0]},
+        "run": group,
+        "kind": "seeds",
+        "seeds": len(rows),
+        **{name: mean for name, (mean, _, _) in intervals.items()},
+        **spread,
+        **{key: float(np.mean([row[key] for row in rows])) for key in rows[0] if key.endswith("seconds")},
+        "peak_memory_mb": max(row["peak_memory_mb"] for row in rows),
+        "note": f"mean of {len(rows)} seeds; the interval is over seeds, not over photos",
+    }
+
+
+def mean_interval(values: list[float], confidence: float = 0.95) -> tuple[float, float, float]:
+    """Return a mean and Student's interval of it, kept within 0 and 1; nan for what one value cannot tell.
+
+    >>> [round(number, 3) for number in mean_interval([0.8, 0.9])]
+    [0.85, 0.215, 1.0]
+    """
+    mean = float(np.mean(values))
+    if len(values) < 2 or np.isnan(mean):
+        return mean, np.nan, np.nan
+    half = stats.sem(values) * stats.t.ppf((1 + confidence) / 2, len(values) - 1)
+    return mean, max(0.0, float(mean - half)), min(1.0, float(mean + half))
+
+
+def significance_table(results: list[Result], settings: Evaluation) -> pd.DataFrame:
+    """Return a row for every two experiments that judged the same photos, and say whether they differ.
+
+    Seeds of one experiment are one contestant: each photo counts once, with the share of seeds that have it right.
+    p-values are corrected for the number of pairs (Holm), since of many pairs some differ by luck.
+    """
+    rows = []
+    for (first, ones), (second, others) in itertools.combinations(groups_of(results).items(), 2):
+        if data_of(ones) != data_of(others):
+            continue
+        found = significance.compare(joined(ones), joined(others), settings)
+        if found is not None:
+            rows.append({"first": first, "second": second, "role": ones[0].role} | found)
+    table = pd.DataFrame(rows, columns=["first", "second", "role", *significance.COLUMNS])
+    if rows:
+        table["p_adjusted"] = multipletests(table["p_value"], method="holm")[1]
+        table["verdict"] = [
+            significance.verdict(row, row["p_adjusted"], (row["first"], row["second"]), settings.confidence)
+            for row in table.to_dict("records")
+        ]
+    return table.reindex(columns=["first", "second", "role", *significance.COLUMNS, "p_adjusted", "verdict"])
+
+
+def joined(results: list[Result]) -> pd.DataFrame:
+    """Return the judged predictions of all seeds of an experiment."""
+    return pd.concat([result.judged for result in results], ignore_index=True)
+
+
+def data_of(results: list[Result]) -> str:
+    """Return a digest of the photos that an experiment is about."""
+    return results[0].provenance["data"]["manifest_sha256"]

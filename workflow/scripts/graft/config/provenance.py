@@ -1,0 +1,27 @@
+"""What `record_provenance` has to be told of a run; all else it reads from files."""
+
+from typing import Any
+
+from graft.config.base import Settings
+
+
+class RunRecord(Settings):
+    """A run, and the configuration that repeats it alone."""
+
+    run: str
+    """Its name."""
+
+    experiment: str
+    """The experiment that it is one seed of."""
+
+    seed: int
+    """What all its randomness came from."""
+
+    dataset: str
+    """A key of `config.datasets`."""
+
+    features: str
+    """The folder of the cached features that it shares with other runs."""
+
+    config: dict[str, Any]
+    """Runs (this one), datasets, experiments (the recipe in full as its override), evaluation and figures."""
