@@ -1,10 +1,13 @@
 """Made-up results of training, as files of the real layout: what evaluation is tested on without training anything."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+import evaluate
+import record_provenance
 from graft.files import write_table
 
 
@@ -43,7 +46,7 @@ def made_predictions(
 def predictions_of(
     labels: list[int], probabilities: list[list[float]], classes: tuple[str, ...] = ("a", "b"), **columns: object
 ) -> pd.DataFrame:
-    """Return a table of predictions from numbers written out by hand; a row without a stated role is `val` of fold 0."""
+    """Return predictions from numbers written out by hand; without a stated role they are `val` of fold 0."""
     chances = np.array(probabilities, dtype=float)
     table = pd.DataFrame(
         {
@@ -64,3 +67,74 @@ def write_predictions(results: Path, run: str, stage: str, table: pd.DataFrame) 
         paths.append(results / "runs" / run / f"fold{fold}" / stage / "predictions.csv")
         write_table(rows, paths[-1])
     return paths
+
+
+def write_run(
+    results: Path,
+    run: str,
+    stages: dict[str, pd.DataFrame],
+    experiment: dict[str, object] | None = None,
+    seed: int = 0,
+    seconds: float = 1.5,
+    selects: dict[str, bool] | None = None,
+) -> Path:
+    """Write all that the stages before `compare_runs` leave of a run, models as stubs; return the run's folder.
+
+    Args:
+        stages: predictions by stage.
+        experiment: settings that differ from a lesson's on the data set `drawn`; `name` is the experiment's own.
+        seconds: of each training job.
+    """
+    settings = {"dataset": "drawn", "recipe": "lesson", "backbone": {"name": "MobileNet", "size": 96}} | (
+        experiment or {}
+    )
+    name = settings.pop("name", run)
+    backbone = settings["backbone"] | {"weights": "imagenet"}
+    folder = results / "runs" / run
+    predictions = [path for stage, table in stages.items() for path in write_predictions(results, run, stage, table)]
+    for path in predictions:
+        path.with_name("model.keras").write_text(run)
+        rule = {"head": "train_head", "finetuned": "fine_tune"}[path.parent.name]
+        write_benchmark(results / "benchmarks" / rule / f"{run}-{path.parent.parent.name}.tsv", seconds, 700.0)
+    write_benchmark(results / "benchmarks" / "embed_images" / "drawn-features.tsv", 2.0, 900.0)
+    data = results / "data" / "drawn"
+    table = next(iter(stages.values()))
+    write_table(table[["path", "label"]].drop_duplicates("path"), data / "manifest.csv")
+    write_table(table[["path", "label", "fold", "role"]], data / "split.csv")
+    evaluate.main(
+        [
+            *("--run", run, "--predictions", *map(str, predictions)),
+            *("--settings", json.dumps({"selects_on_validation": selects or {}})),
+            *("--pooled", f"{folder}/predictions.csv", "--evaluation", f"{folder}/evaluation.csv"),
+            *("--per-class", f"{folder}/per_class.csv", "--calibration", f"{folder}/calibration.json"),
+            *("--significance", f"{folder}/significance.csv"),
+        ]
+    )
+    config = {
+        "runs": [run],
+        "datasets": {"drawn": {"source": {"sample": "scenes"}, "split": {"method": "folders"}}},
+        "experiments": {name: settings | {"backbone": backbone, "seed": seed}},
+    }
+    record = {
+        "run": run,
+        "experiment": name,
+        "seed": seed,
+        "dataset": "drawn",
+        "features": "features",
+        "config": config,
+    }
+    record_provenance.main(
+        [
+            *("--settings", json.dumps(record), "--manifest", f"{data}/manifest.csv", "--split", f"{data}/split.csv"),
+            *("--models", *(str(path.with_name("model.keras")) for path in predictions)),
+            *("--predictions", *map(str, predictions), "--evaluation", f"{folder}/evaluation.csv"),
+            *("--benchmarks", f"{results}/benchmarks", "--output", f"{folder}/provenance.json"),
+        ]
+    )
+    return folder
+
+
+def write_benchmark(path: Path, seconds: float, memory_mb: float) -> None:
+    """Write a benchmark file as Snakemake does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"s\th:m:s\tmax_rss\tmax_vms\n{seconds}\t0:00:01\t{memory_mb}\t-\n")

@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> None:
     record = parse(RunRecord, json.loads(arguments.settings), "record")
     folder = arguments.evaluation.parent
     devices = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in devices_of(arguments.models)}
-    source = json.loads(arguments.source.read_text(encoding="utf-8")) if arguments.source else None
+    source = arguments.manifest.with_name("source.json")  # where the photos were downloaded
     costs = provenance.costs(arguments.benchmarks, record)
     write_json(
         {
@@ -52,7 +52,6 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--settings", required=True, help="JSON of RunRecord")
     parser.add_argument("--manifest", required=True, type=Path, help="the data set's manifest.csv")
     parser.add_argument("--split", required=True, type=Path, help="the data set's split.csv")
-    parser.add_argument("--source", type=Path, help="the data set's source.json, if it was downloaded")
     parser.add_argument("--weights", default=[], type=Path, nargs="*", help="the pretrained weights, if there are any")
     parser.add_argument("--models", required=True, type=Path, nargs="+", help="every model.keras of the run")
     parser.add_argument("--predictions", required=True, type=Path, nargs="+", help="every predictions.csv of the run")

@@ -16,6 +16,7 @@ from graft.config.evaluation import Evaluation
 from graft.evaluation import STAGES
 from graft.files import read_table
 
+JUDGED = ("n", "accuracy", "accuracy_low", "accuracy_high", "baseline")
 PLAIN = ("dataset", "seed")  # settings that have a column anyway
 
 
@@ -67,14 +68,18 @@ def read_result(folder: Path) -> Result:
 
 
 def comparison_table(results: list[Result]) -> pd.DataFrame:
-    """Return a row per run, then a row per experiment with several seeds."""
+    """Return a row per run and stage, then, for an experiment with several seeds, a row per stage of their means."""
     settings = differing_settings([settings_of(result) for result in results])
-    rows = [row_of(result, own) for result, own in zip(results, settings, strict=True)]
-    for group, members in groups_of(results).items():
-        if len(members) > 1:
-            rows.append(seeds_row(group, [row for row in rows if row["run"] in {member.name for member in members}]))
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    return pd.DataFrame(rows, columns=columns)
+    rows = [row for result, own in zip(results, settings, strict=True) for row in rows_of(result, own)]
+    table = pd.DataFrame(rows)
+    means = [
+        seeds_row(name, table[table["run"].isin([member.name for member in members]) & (table["stage"] == stage)])
+        for name, members in groups_of(results).items()
+        if len(members) > 1
+        for stage in STAGES
+        if stage in set(members[0].evaluation["stage"])
+    ]
+    return pd.DataFrame([*rows, *means], columns=table.columns)
 
 
 def groups_of(results: list[Result]) -> dict[str, list[Result]]:
@@ -124,37 +129,37 @@ def differing_settings(settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{key: one.get(key) for key in differ} for one in settings]
 
 
-def row_of(result: Result, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return a run's row of the comparison."""
+def rows_of(result: Result, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a run's rows of the comparison, one for each stage."""
     record = result.provenance
     judged = result.evaluation[result.evaluation["role"] == result.role].set_index("stage")
-    last = judged.loc[result.last_stage]
-    costs = record["costs"]
+    first = {"run": result.name, "kind": "run", "experiment": record["experiment"], "seeds": 1}
+    data = {"dataset": record["dataset"], "data_sha256": record["data"]["manifest_sha256"][:16], "seed": record["seed"]}
+    chosen = {key: value for key, value in settings.items() if key not in PLAIN}
+    return [
+        first
+        | chosen
+        | data
+        | {"stage": stage, "role": result.role}
+        | {name: judged.at[stage, name] for name in JUDGED}
+        | cost_of(stage, record["costs"])
+        | {"device": device_of(record), "note": judged.at[stage, "note"]}
+        for stage in STAGES
+        if stage in judged.index
+    ]
+
+
+def cost_of(stage: str, costs: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Return seconds and peak memory of all folds' work up to a stage, as if no other run had shared any of it.
+
+    >>> parts = {"shared": {"seconds": 2.0, "peak_memory_mb": 300.0}, "head": {"seconds": 1.5, "peak_memory_mb": 500.0}}
+    >>> cost_of("head", parts)
+    {'seconds': 3.5, 'peak_memory_mb': 500.0}
+    """
+    parts = [costs[part] for part in ("shared", *STAGES[: STAGES.index(stage) + 1]) if part in costs]
     return {
-        "run": result.name,
-        "kind": "run",
-        "experiment": record["experiment"],
-        "seeds": 1,
-        **{key: value for key, value in settings.items() if key not in PLAIN},
-        "dataset": record["dataset"],
-        "data_sha256": record["data"]["manifest_sha256"][:16],
-        "seed": record["seed"],
-        "role": result.role,
-        "n": int(last["n"]),
-        "baseline": last["baseline"],
-        **{
-            f"{stage}_{name}": judged.at[stage, name] if stage in judged.index else np.nan
-            for stage in STAGES
-            for name in ("accuracy", "accuracy_low", "accuracy_high")
-        },
-        "seconds": sum(part["seconds"] for part in costs.values()) if costs else np.nan,
-        **{
-            f"{part}_seconds": costs.get(part, {}).get("seconds", np.nan)
-            for part in ("head", "finetuned", "predict", "shared")
-        },
-        "peak_memory_mb": max((part["peak_memory_mb"] for part in costs.values()), default=np.nan),
-        "device": device_of(record),
-        "note": last["note"],
+        "seconds": sum(part["seconds"] for part in parts) if parts else np.nan,
+        "peak_memory_mb": max((part["peak_memory_mb"] for part in parts), default=np.nan),
     }
 
 
@@ -164,25 +169,19 @@ def device_of(record: dict[str, Any]) -> str:
     return "; ".join(noted) if noted else f"CPU: {record['machine']['processor']}"
 
 
-def seeds_row(group: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the row of an experiment: means over its seeds, accuracies with Student's interval of that mean."""
-    same = {key: value for key, value in rows[0].items() if all(row[key] == value for row in rows)}
-    numbers = {f"{stage}_accuracy": [row[f"{stage}_accuracy"] for row in rows] for stage in STAGES}
-    intervals = {name: mean_interval(values) for name, values in numbers.items()}
-    spread = {
-        key: value
-        for name, (_, low, high) in intervals.items()
-        for key, value in ((f"{name}_low", low), (f"{name}_high", high))
-    }
-    return {
-        **{key: same.get(key, np.nan) for key in rows[0]},
-        "run": group,
+def seeds_row(name: str, rows: pd.DataFrame) -> dict[str, Any]:
+    """Return the row of an experiment's stage: means over its seeds, and Student's interval of the mean accuracy."""
+    same = {key: rows[key].iloc[0] for key in rows if rows[key].nunique(dropna=False) == 1}
+    accuracy, low, high = mean_interval(rows["accuracy"].tolist())
+    return same | {
+        "run": name,
         "kind": "seeds",
         "seeds": len(rows),
-        **{name: mean for name, (mean, _, _) in intervals.items()},
-        **spread,
-        **{key: float(np.mean([row[key] for row in rows])) for key in rows[0] if key.endswith("seconds")},
-        "peak_memory_mb": max(row["peak_memory_mb"] for row in rows),
+        "accuracy": accuracy,
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "seconds": rows["seconds"].mean(),
+        "peak_memory_mb": rows["peak_memory_mb"].max(),
         "note": f"mean of {len(rows)} seeds; the interval is over seeds, not over photos",
     }
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.metadata
+import json
 import os
 import platform
 import re
@@ -28,7 +29,7 @@ def file_digests(paths: list[Path], below: Path) -> dict[str, str]:
     return {path.relative_to(below).as_posix(): sha256_of(path) for path in sorted(paths)}
 
 
-def data_record(dataset: str, manifest: Path, split: Path, source: dict[str, Any] | None) -> dict[str, Any]:
+def data_record(dataset: str, manifest: Path, split: Path, source: Path) -> dict[str, Any]:
     """Return what the run was made of: how many photos of which classes, and digests that change when they do."""
     rows = read_table(split)
     roles = rows.groupby(["fold", "role"]).size()
@@ -39,7 +40,7 @@ def data_record(dataset: str, manifest: Path, split: Path, source: dict[str, Any
         "roles": {f"fold{fold} {role}": int(count) for (fold, role), count in roles.items()},
         "manifest_sha256": sha256_of(manifest),
         "split_sha256": sha256_of(split),
-        "source": source,
+        "source": json.loads(source.read_text(encoding="utf-8")) if source.is_file() else None,
     }
 
 
