@@ -151,6 +151,10 @@ class Policy(Settings):
     extreme_aspect: Action = "keep"
     """An image over `max_aspect` times longer than wide, or wider than long."""
 
+    blank: Action = "drop"
+    """An image of which over `max_blank` is one grey level, such as an error page saved as a photo, in a set where
+    such images are rare: at most one in a hundred."""
+
     exact_duplicate: Action = "keep"
     """The same bytes as another photo of its class and folder; dropped, the first one stays."""
 
@@ -178,6 +182,9 @@ class Ingest(Settings):
 
     max_aspect: float = Field(10.0, gt=1)
     """Long side over short side; more is extreme."""
+
+    max_blank: float = Field(0.9, gt=0, le=1)
+    """The share of one grey level that an image may have; 1: any."""
 
     near_duplicate_distance: int = Field(10, ge=0, le=16)
     """Bits (of 64) in which the perceptual hashes of near duplicates may differ; 0: do not look for any."""

@@ -1,0 +1,206 @@
+"""From an archive or a folder to checked photos: gather, look, arrange, judge, place."""
+
+import filecmp
+import os
+import shutil
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import pandas as pd
+
+from graft.config.dataset import Ingest
+from graft.data import archive, duplicates, layout
+from graft.data.archive import File
+from graft.data.audit import Entry, judge
+from graft.data.decode import Look, look
+from graft.errors import UserError
+
+MANIFEST = ["path", "label", "source_split", "width", "height", "sha256", "phash", "duplicate_group"]
+BATCH = 32  # files a worker gets at once
+RARE = 0.01  # digits on black are no accidents
+
+
+def ingest(photos: Path, staging: Path, settings: Ingest, workers: int) -> list[Entry]:
+    """Return every file of an archive or a folder, with its verdict.
+
+    Args:
+        photos: a zip or tar archive, or a folder, which is only read.
+        staging: an empty folder, for what an archive unpacks to.
+        settings: policy and limits.
+        workers: processes that decode.
+
+    Raises: UserError if the archive cannot be read, or the policy forbids what it holds.
+    """
+    entries = [Entry(file, faults=list(file.faults)) for file in gather(photos, staging, settings)]
+    entries.sort(key=lambda entry: layout.natural(entry.name))
+    blame_junk_and_copies(entries)
+    inspect([entry for entry in entries if not entry.faults], settings, workers)
+    pictures = [entry for entry in entries if entry.look and entry.look.phash is not None]
+    place_by_folders(pictures, settings)
+    blame_blanks(pictures, settings)
+    judge(entries, settings)
+    return entries
+
+
+def gather(photos: Path, staging: Path, settings: Ingest) -> list[File]:
+    """Return the files of an archive, unpacked into `staging`, or of a folder, where they are."""
+    if photos.is_dir():
+        return list(folder_files(photos, staging, settings))
+    try:
+        return archive.unpack(photos, staging, settings.limits)
+    except archive.DamagedArchive as error:
+        raise UserError(f"{photos} cannot be unpacked: {error}") from None
+    except FileNotFoundError:
+        raise UserError(f"there is no file or folder {photos}") from None
+
+
+def folder_files(folder: Path, staging: Path, settings: Ingest) -> list[File]:
+    """Return the files of a folder, links followed once; archives within it are unpacked into `staging`."""
+    files, seen, names = [], set(), set()
+    for parent, folders, here in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            folders.clear()  # a link that leads back
+            continue
+        seen.add(real)
+        for own in sorted(here):
+            local = Path(parent, own)
+            name = archive.safe_name(local.relative_to(folder).as_posix().replace("\\", "_"))
+            while name in names:  # two names that differ only in what cannot be printed
+                name += "~"
+            names.add(name)
+            files.append(File(name, local) if local.is_file() else unreadable(name, local))
+    return [unpacked for file in files for unpacked in nested(file, staging, settings)]
+
+
+def unreadable(name: str, local: Path) -> File:
+    """Return a folder's entry that is no regular file."""
+    what = "a link that leads nowhere" if local.is_symlink() else "a device, pipe or socket"
+    return File(name, None, [("unsafe", f"it is {what}")])
+
+
+def nested(file: File, staging: Path, settings: Ingest) -> list[File]:
+    """Return a file, or what it unpacks to if it is an archive."""
+    if file.local is None or layout.is_junk(file.name) or not file.name.lower().endswith(archive.NESTED):
+        return [file]
+    room = staging / f"nested-{len(list(staging.iterdir()))}"
+    room.mkdir()
+    try:
+        inner = archive.unpack(file.local, room, settings.limits)
+    except archive.DamagedArchive as error:
+        return [File(file.name, None, [("undecodable", f"an archive that cannot be read: {error}")])]
+    return [File(f"{file.name}/{one.name}", one.local, one.faults) for one in inner]
+
+
+def blame_junk_and_copies(entries: list[Entry]) -> None:
+    """Mark leftovers of operating systems, and trees that came twice."""
+    for entry in entries:
+        if layout.is_junk(entry.name):
+            entry.faults = [("junk", "a leftover of an operating system")]
+    files = [entry for entry in entries if not entry.faults]
+
+    def same(one: int, other: int) -> bool:
+        return filecmp.cmp(files[one].file.local, files[other].file.local, shallow=False)
+
+    for copy, original in layout.doubled([entry.name for entry in files], same).items():
+        files[copy].faults = [("doubled", f"the archive holds its tree twice: {files[original].name}")]
+
+
+def inspect(entries: list[Entry], settings: Ingest, workers: int) -> None:
+    """Decode every file once, in `workers` processes, and add what was found."""
+    jobs = [(str(entry.file.local), entry.name) for entry in entries]
+    batches = [jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH)]
+    looks = (one for batch in run_batches(batches, settings, workers) for one in batch)
+    for entry, found in zip(entries, looks, strict=True):
+        entry.look = found
+        entry.faults += found.faults
+
+
+def run_batches(batches: list[list[tuple[str, str]]], settings: Ingest, workers: int) -> list[list[Look]]:
+    """Return the looks of each batch; a file that kills its process costs that file alone."""
+    try:
+        with ProcessPoolExecutor(workers) as pool:
+            return list(pool.map(look_batch, batches, [settings] * len(batches)))
+    except BrokenProcessPool:
+        if len(batches) == len(batches[0]) == 1:
+            return [[Look("", 0, [("undecodable", "decoding it kills the process")])]]
+        half = len(batches) // 2
+        parts = (batches[:half], batches[half:]) if half else ([[one] for one in batches[0]],)
+        found = [one for part in parts for one in run_batches(part, settings, workers)]
+        return found if half else [[one for batch in found for one in batch]]
+
+
+def look_batch(batch: list[tuple[str, str]], settings: Ingest) -> list[Look]:
+    """Look at some files, in a worker."""
+    return [look(Path(local), name, settings) for local, name in batch]
+
+
+def place_by_folders(entries: list[Entry], settings: Ingest) -> None:
+    """Give each image the class and the split that its folders name."""
+    places = layout.arrange([entry.name for entry in entries], settings.labels)
+    for entry, place in zip(entries, places, strict=True):
+        entry.label, entry.source_split = place.label, place.source_split
+        if place.label is None:
+            entry.faults.append(("unlabelled", place.detail))
+
+
+def blame_blanks(entries: list[Entry], settings: Ingest) -> None:
+    """Mark images of one grey level all over, such as an error page, where they are rare enough to be accidents."""
+    blanks = [entry for entry in entries if entry.look.blank > settings.max_blank]
+    if len(blanks) <= max(1, RARE * len(entries)):
+        for entry in blanks:
+            entry.faults.append(("blank", f"{entry.look.blank:.0%} of it is one grey level"))
+
+
+def class_names(entries: list[Entry]) -> list[str]:
+    """Return the classes of the kept photos in natural order: 2 before 10.
+
+    Raises: UserError if there are fewer than two; it says what was seen.
+    """
+    kept = [entry for entry in entries if entry.kept]
+    names = sorted({entry.label for entry in kept}, key=layout.natural)
+    if len(names) >= 2:
+        return names
+    if not kept:
+        counts = Counter(entry.verdict for entry in entries)
+        seen = ", ".join(f"{count} {kind}" for kind, count in counts.most_common()) or "no file at all"
+        raise UserError(f"no photo is left to learn from: {seen}; put photos into a folder per class, two or more")
+    raise UserError(f"there is one class only, {names[0]!r}, of {len(kept)} photos; a folder per class, two or more")
+
+
+def place(entries: list[Entry], images: Path, photos: Path) -> None:
+    """Put the kept photos under `images`: an archive's are moved there, a folder's are linked to."""
+    root = photos.resolve()
+    for entry in entries:
+        if entry.kept:
+            target = images / entry.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if photos.is_dir() and entry.file.local.is_relative_to(photos):
+                target.symlink_to(root / entry.file.local.relative_to(photos))
+            else:
+                shutil.move(entry.file.local, target)
+
+
+def manifest_table(entries: list[Entry]) -> pd.DataFrame:
+    """Return a row for each kept photo; copies and lookalikes share a `duplicate_group`."""
+    kept = [entry for entry in entries if entry.kept]
+    at = {id(entry): position for position, entry in enumerate(kept)}
+    links = duplicates.links_of([entry.look.sha256 for entry in kept])
+    links += [(at[id(one)], at[id(entry)]) for entry in kept for one in entry.partners if id(one) in at]
+    groups = duplicates.joined(len(kept), links)
+    rows = [
+        (
+            entry.name,
+            entry.label,
+            entry.source_split,
+            entry.look.width,
+            entry.look.height,
+            entry.look.sha256,
+            f"{entry.look.phash:016x}",
+            group,
+        )
+        for entry, group in zip(kept, groups, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=MANIFEST)

@@ -1,0 +1,238 @@
+"""Who trains, who validates, who tests; nothing alike on two sides."""
+
+import re
+from collections import defaultdict
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from graft.config.base import nearest
+from graft.config.dataset import Split
+from graft.data.audit import some
+from graft.data.duplicates import joined, links_of
+from graft.data.layout import natural
+from graft.errors import UserError
+from graft.files import read_table
+
+ROLES = ("train", "val", "test")
+MOST_PARTS = 20  # a share is drawn as so many parts of at most these
+
+
+def split(manifest: pd.DataFrame, settings: Split) -> pd.DataFrame:
+    """Return a row for each photo and fold: path, label, fold, role; folds in turn, photos in the manifest's order.
+
+    Args:
+        manifest: of ingest: path, label, source_split, sha256, duplicate_group.
+        settings: the method and its options.
+
+    Raises: UserError if a class is too small to be split, a share cannot be had, or photos leak between roles.
+    """
+    groups = groups_of(manifest, settings.group_by)
+    method = resolved(settings, manifest)
+    if method == "file":
+        folds = folds_of_file(manifest, settings)
+    elif method == "folders":
+        folds = [roles_of_folders(manifest, groups, settings)]
+    elif method == "stratified":
+        check_classes(manifest, groups, 3 if settings.test else 2)
+        folds = [stratified(manifest, groups, settings)]
+    else:
+        folds = kfold(manifest, groups, settings)
+    for fold, roles in enumerate(folds):
+        check_roles(manifest, roles, fold)
+        check_leaks(manifest, groups, roles, settings.group_by)
+    return pd.concat(
+        [manifest[["path", "label"]].assign(fold=fold, role=roles)[roles != ""] for fold, roles in enumerate(folds)],
+        ignore_index=True,
+    )
+
+
+def resolved(settings: Split, manifest: pd.DataFrame) -> str:
+    """Return the method, `auto` replaced by what the photo set allows."""
+    if settings.method != "auto":
+        return settings.method
+    own = set(manifest["source_split"])
+    return "folders" if "train" in own and own & {"val", "test"} else "stratified"
+
+
+def groups_of(manifest: pd.DataFrame, group_by: str | None) -> np.ndarray:
+    """Return (n,) group numbers; photos of one group are alike, or match `group_by` alike, and share a role.
+
+    Raises: UserError if `group_by` matches no path.
+    """
+    links = links_of(manifest["duplicate_group"].tolist()) + links_of(manifest["sha256"].tolist())
+    if group_by:
+        matches = [re.search(group_by, path) for path in manifest["path"]]
+        if not any(matches):
+            raise UserError(f"split.group_by {group_by!r} matches none of the paths, such as {manifest['path'][0]}")
+        keys = [match and (match[1] if match.re.groups else match[0]) for match in matches]
+        links += links_of(keys)
+    return np.array(joined(len(manifest), links))
+
+
+def roles_of_folders(manifest: pd.DataFrame, groups: np.ndarray, settings: Split) -> np.ndarray:
+    """Return the roles (n,) that the archive's own folders give; a val is drawn from train where there is none."""
+    roles = manifest["source_split"].to_numpy(dtype=object, copy=True)
+    own = set(roles) - {""}
+    if "train" not in own or len(own) < 2:
+        seen = ", ".join(sorted(own)) or "no such folder"
+        raise UserError(
+            f"split.method is folders, which takes a train and a val folder; there is {seen}; use method: stratified"
+        )
+    if "val" not in own:
+        training = np.flatnonzero(roles == "train")
+        check_classes(manifest.iloc[training], groups[training], 2)
+        roles[
+            training[share_of(manifest["label"].to_numpy()[training], groups[training], settings.val, settings.seed)]
+        ] = "val"
+    return roles
+
+
+def stratified(manifest: pd.DataFrame, groups: np.ndarray, settings: Split) -> np.ndarray:
+    """Return roles (n,): a share of every class for test, of the rest for val, by whole groups."""
+    labels = manifest["label"].to_numpy()
+    roles = np.full(len(labels), "train", dtype=object)
+    rest = np.arange(len(labels))
+    if settings.test:
+        roles[share_of(labels, groups, settings.test, settings.seed)] = "test"
+        rest = np.flatnonzero(roles == "train")
+    share = settings.val / (1 - settings.test)
+    roles[rest[share_of(labels[rest], groups[rest], share, settings.seed)]] = "val"
+    return roles
+
+
+def kfold(manifest: pd.DataFrame, groups: np.ndarray, settings: Split) -> list[np.ndarray]:
+    """Return the roles (n,) of every fold of every repeat; the test photos, if any, are the same in all."""
+    labels = manifest["label"].to_numpy()
+    base = np.full(len(labels), "train", dtype=object)
+    check_classes(manifest, groups, settings.k + bool(settings.test))
+    if settings.test:
+        base[share_of(labels, groups, settings.test, settings.seed)] = "test"
+    rest = np.flatnonzero(base == "train")
+    folds = []
+    for repeat in range(settings.repeats):
+        for validating in parts_of(labels[rest], groups[rest], settings.k, settings.seed + repeat):
+            roles = base.copy()
+            roles[rest[validating]] = "val"
+            folds.append(roles)
+    return folds
+
+
+def share_of(labels: np.ndarray, groups: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Return the positions of about `share` of every class, by whole groups, at least one of each class.
+
+    The photos are dealt into n even parts, of which m are taken, m / n being the share as nearly as parts of at least
+    one group of each class allow.
+    """
+    smallest = min(len(set(groups[labels == label])) for label in set(labels))
+    ratio = Fraction(share).limit_denominator(max(2, min(MOST_PARTS, smallest)))
+    ratio = min(max(ratio, Fraction(1, max(2, min(MOST_PARTS, smallest)))), Fraction(1, 2) if smallest < 3 else ratio)
+    parts = parts_of(labels, groups, ratio.denominator, seed)
+    return np.sort(np.concatenate(parts[: ratio.numerator]))
+
+
+def parts_of(labels: np.ndarray, groups: np.ndarray, n: int, seed: int) -> list[np.ndarray]:
+    """Return n lists of positions, stratified by class, no group in two of them."""
+    dealt = StratifiedGroupKFold(n, shuffle=True, random_state=seed).split(labels, labels, groups)
+    return [validating for _, validating in dealt]
+
+
+def check_classes(manifest: pd.DataFrame, groups: np.ndarray, n_roles: int) -> None:
+    """Refuse a class with fewer groups of photos than there are parts to fill."""
+    for label, positions in classes_in_order(manifest).items():
+        n_groups = len(set(groups[positions]))
+        if n_groups < n_roles:
+            photos = f"{len(positions)} photo{'s' if len(positions) > 1 else ''}"
+            alike = (
+                f" in {n_groups} group{'s' if n_groups > 1 else ''} of like ones" if n_groups < len(positions) else ""
+            )
+            raise UserError(
+                f"class {label!r} has {photos}{alike}, too few for {n_roles} parts of a split; add photos, or drop it"
+            )
+
+
+def classes_in_order(manifest: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the positions of each class's photos, classes in natural order."""
+    labels = manifest["label"].to_numpy()
+    return {label: np.flatnonzero(labels == label) for label in sorted(set(labels), key=natural)}
+
+
+def check_roles(manifest: pd.DataFrame, roles: np.ndarray, fold: int) -> None:
+    """Refuse a fold in which nobody trains or validates, or a class has no photo to train on."""
+    for role in ("train", "val"):
+        if role not in roles:
+            raise UserError(f"fold {fold} of the split has no {role} photo")
+    labels = manifest["label"].to_numpy()
+    trained = set(labels[roles == "train"])
+    lacking = sorted(set(labels[roles != ""]) - trained, key=natural)
+    if lacking:
+        close = nearest(lacking[0], sorted(trained, key=natural))
+        raise UserError(f"fold {fold} of the split has no photo to train class {lacking[0]!r} on{close}")
+
+
+def check_leaks(manifest: pd.DataFrame, groups: np.ndarray, roles: np.ndarray, group_by: str | None) -> None:
+    """Refuse a split that has photos of one group in two roles, and name them."""
+    held = defaultdict(lambda: defaultdict(list))
+    for path, group, role in zip(manifest["path"], groups, roles, strict=True):
+        if role:
+            held[group][role].append(path)
+    leaks = [
+        " and ".join(f"{some(by_role[role])} in {role}" for role in ROLES if by_role[role])
+        for by_role in held.values()
+        if len(by_role) > 1
+    ]
+    if leaks:
+        why = "alike or of one group of split.group_by" if group_by else "alike"
+        more = f"; and {len(leaks) - 3} more" if len(leaks) > 3 else ""
+        raise UserError(
+            f"photos that are {why} have different roles: {'; '.join(leaks[:3])}{more}; "
+            "give each group one role, or let ingest.policy drop copies"
+        )
+
+
+def folds_of_file(manifest: pd.DataFrame, settings: Split) -> list[np.ndarray]:
+    """Return the roles (n,) of every fold of a user's table; photos that it leaves out have none.
+
+    Raises: UserError for unknown photos, labels, roles, or folds; it names them.
+    """
+    table = table_of(Path(settings.file))
+    at = {path: position for position, path in enumerate(manifest["path"])}
+    unknown = [path for path in table["path"] if path not in at]
+    if unknown:
+        raise UserError(f"{settings.file} names {some(unknown)}, which the photo set lacks{nearest(unknown[0], [])}")
+    labels = dict(zip(manifest["path"], manifest["label"], strict=True))
+    wrong = [path for path, label in zip(table["path"], table["label"], strict=True) if label != labels[path]]
+    if wrong:
+        raise UserError(f"{settings.file} gives another label than the folders do to {some(wrong)}")
+    odd = sorted(set(table["role"]) - set(ROLES))
+    if odd:
+        raise UserError(f"{settings.file} has the role {odd[0]!r}{nearest(odd[0], list(ROLES))}")
+    if sorted(set(table["fold"])) != list(range(settings.folds)):
+        came = ", ".join(str(fold) for fold in sorted(set(table["fold"])))
+        raise UserError(
+            f"{settings.file} has the folds {came}; split.folds: {settings.folds} means 0 to {settings.folds - 1}"
+        )
+    twice = table[table.duplicated(["path", "fold"])]["path"].tolist()
+    if twice:
+        raise UserError(f"{settings.file} names {some(twice)} twice in a fold")
+    folds = [np.full(len(manifest), "", dtype=object) for _ in range(settings.folds)]
+    for row in table.itertuples():
+        folds[row.fold][at[row.path]] = row.role
+    return folds
+
+
+def table_of(path: Path) -> pd.DataFrame:
+    """Return a user's split table; a missing fold column means fold 0."""
+    if not path.is_file():
+        raise UserError(f"split.file is {path}, which does not exist")
+    try:
+        table = read_table(path)
+    except (ValueError, pd.errors.ParserError) as error:
+        raise UserError(f"{path} is no table: {' '.join(str(error).split())}") from None
+    lacking = [name for name in ("path", "label", "role") if name not in table]
+    if lacking:
+        raise UserError(f"{path} lacks the column {lacking[0]}; it takes path, label, role and, for several, fold")
+    return table.assign(fold=table["fold"].astype(int) if "fold" in table else 0)

@@ -1,0 +1,90 @@
+"""An archive or a folder in; checked photos, a manifest, an audit and its contact sheet out."""
+
+import argparse
+import contextlib
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from graft.config.base import parse
+from graft.config.dataset import Ingest
+from graft.data import lock
+from graft.data.audit import Entry, audit_table, summary
+from graft.data.contact_sheet import contact_sheet
+from graft.data.ingest import class_names, ingest, manifest_table, place
+from graft.errors import run_script
+from graft.files import whole, write_json, write_table
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Unpack, decode, judge and place every file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", required=True, type=Path, help="a zip or tar archive, or a folder; only read")
+    parser.add_argument("--arrived", type=Path, help="download.json of the archive: version, licence, checksum")
+    parser.add_argument("--settings", default="{}", help="policy and limits, as JSON")
+    parser.add_argument("--lock", type=Path, help="a lock file; where it exists, the photos must be those it names")
+    parser.add_argument("--workers", type=int, default=1, help="processes that decode")
+    parser.add_argument("--output", required=True, type=Path, help="the folder of results, results/data/NAME")
+    arguments = parser.parse_args(argv)
+    settings = parse(Ingest, json.loads(arguments.settings), "ingest")
+    output = arguments.output
+
+    with unpacking(output) as staging, whole(output / "images") as images:
+        images.mkdir()
+        entries = ingest(arguments.photos, staging, settings, arguments.workers)
+        classes = class_names(entries)
+        manifest = manifest_table(entries)
+        lock.check_photos(manifest, arguments.lock)
+        told = story(entries, classes)
+        with whole(output / "audit.png") as part:
+            contact_sheet(entries, told).save(part)
+        place(entries, images, arguments.photos)
+        shutil.rmtree(output / "images", ignore_errors=True)
+    write_table(manifest, output / "manifest.csv")
+    write_table(audit_table(entries), output / "audit.csv")
+    write_json(classes, output / "classes.json")
+    write_json(record(arguments.arrived, manifest), output / "source.json")
+    print(f"ingest_dataset: {told}", *summary(entries), sep="\n")
+
+
+@contextlib.contextmanager
+def unpacking(output: Path) -> Iterator[Path]:
+    """Yield an empty folder beside the results; what a killed run left there, and its photos, are cleared away."""
+    for left in [output / ".unpacked", *output.glob(".part-*-images")]:
+        shutil.rmtree(left, ignore_errors=True)
+    staging = output / ".unpacked"
+    staging.mkdir(parents=True)
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging)
+
+
+def story(entries: list[Entry], classes: list[str]) -> str:
+    """Return what came and what stayed, in one line.
+
+    The classes are counted in their order, and the folders of the archive's own split.
+    """
+    kept = [entry for entry in entries if entry.kept]
+    labels, splits = Counter(entry.label for entry in kept), Counter(entry.source_split for entry in kept)
+    shown = [f"{name} {labels[name]:,}" for name in classes[:10]] + (["..."] if len(classes) > 10 else [])
+    own = [f"{split} {splits[split]:,}" for split in ("train", "val", "test") if splits[split]]
+    folders = f"; folders {', '.join(own)}" if own else ""
+    counts = f"{len(entries):,} files, {len(kept):,} photos kept"
+    return f"{counts}; {len(classes)} classes: {', '.join(shown)}{folders}"
+
+
+def record(arrived: Path | None, manifest: pd.DataFrame) -> dict:
+    """Return what the results rest on: what was downloaded, and a digest over every kept photo's name and bytes."""
+    listed = "".join(f"{row.sha256}  {row.path}\n" for row in manifest.itertuples())
+    photos = {"n": len(manifest), "sha256": hashlib.sha256(listed.encode()).hexdigest()}
+    return {**(json.loads(arrived.read_text(encoding="utf-8")) if arrived else {}), "photos": photos}
+
+
+if __name__ == "__main__":
+    run_script(main)
