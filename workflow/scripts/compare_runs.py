@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> None:
     settings = parse(Evaluation, json.loads(arguments.settings), "evaluation")
     results = [comparison.read_result(path.parent) for path in arguments.provenance]
     pairs = comparison.significance_table(results, settings)
-    write_table(comparison.comparison_table(results), arguments.comparison)
+    write_table(comparison.comparison_table(results, settings.confidence), arguments.comparison)
     write_table(pairs, arguments.significance)
     print(f"compare_runs: {len(results)} runs, {len(pairs)} pairs on the same photos")
     for row in pairs.itertuples():

@@ -67,19 +67,24 @@ def read_result(folder: Path) -> Result:
     )
 
 
-def comparison_table(results: list[Result]) -> pd.DataFrame:
+def comparison_table(results: list[Result], confidence: float = 0.95) -> pd.DataFrame:
     """Return a row per run and stage, then, for an experiment with several seeds, a row per stage of their means."""
     settings = differing_settings([settings_of(result) for result in results])
     rows = [row for result, own in zip(results, settings, strict=True) for row in rows_of(result, own)]
     table = pd.DataFrame(rows)
     means = [
-        seeds_row(name, table[table["run"].isin([member.name for member in members]) & (table["stage"] == stage)])
+        seeds_row(name, of_stage(table, members, stage), confidence)
         for name, members in groups_of(results).items()
         if len(members) > 1
         for stage in STAGES
         if stage in set(members[0].evaluation["stage"])
     ]
     return pd.DataFrame([*rows, *means], columns=table.columns)
+
+
+def of_stage(table: pd.DataFrame, members: list[Result], stage: str) -> pd.DataFrame:
+    """Return the rows of some runs' one stage."""
+    return table[table["run"].isin([member.name for member in members]) & (table["stage"] == stage)]
 
 
 def groups_of(results: list[Result]) -> dict[str, list[Result]]:
@@ -169,10 +174,10 @@ def device_of(record: dict[str, Any]) -> str:
     return "; ".join(noted) if noted else f"CPU: {record['machine']['processor']}"
 
 
-def seeds_row(name: str, rows: pd.DataFrame) -> dict[str, Any]:
+def seeds_row(name: str, rows: pd.DataFrame, confidence: float) -> dict[str, Any]:
     """Return the row of an experiment's stage: means over its seeds, and Student's interval of the mean accuracy."""
     same = {key: rows[key].iloc[0] for key in rows if rows[key].nunique(dropna=False) == 1}
-    accuracy, low, high = mean_interval(rows["accuracy"].tolist())
+    accuracy, low, high = mean_interval(rows["accuracy"].tolist(), confidence)
     return same | {
         "run": name,
         "kind": "seeds",
@@ -186,10 +191,10 @@ def seeds_row(name: str, rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def mean_interval(values: list[float], confidence: float = 0.95) -> tuple[float, float, float]:
+def mean_interval(values: list[float], confidence: float) -> tuple[float, float, float]:
     """Return a mean and Student's interval of it, kept within 0 and 1; nan for what one value cannot tell.
 
-    >>> [round(number, 3) for number in mean_interval([0.8, 0.9])]
+    >>> [round(number, 3) for number in mean_interval([0.8, 0.9], 0.95)]
     [0.85, 0.215, 1.0]
     """
     mean = float(np.mean(values))

@@ -14,7 +14,6 @@ from graft.outcomes import CALIBRATED, classes_of, outcomes_of
 STAGES = ("head", "finetuned")
 SELECTED = "these photos also stopped or selected the training, which flatters the result"
 TRAINED = "the model was trained on these photos: this says how well it remembers, not how well it generalises"
-CROSS_FITTED = "calibration is cross-fitted: these photos both fit it and judge it, in turns"
 
 
 def pool(paths: list[Path]) -> pd.DataFrame:
@@ -119,8 +118,6 @@ def words(rows: pd.DataFrame, stage: str, role: str, settings: RunEvaluation) ->
     selected = role == "val" and settings.selects_on_validation.get(stage, False)
     sources = sorted(rows["calibrated_on"].unique())
     notes = [TRAINED] if role == "train" else [SELECTED] if selected else []
-    if role != "train" and calibration.CROSS_FIT in sources:
-        notes.append(CROSS_FITTED)
     if (photos := rows["path"].nunique()) < len(rows):
         notes.append(f"{photos} photos were judged {len(rows) / photos:g} times each; the interval counts photos")
     if rows["label"].nunique() == 1:

@@ -24,4 +24,4 @@ class RunRecord(Settings):
     """The folder of the cached features that it shares with other runs."""
 
     config: dict[str, Any]
-    """Runs (this one), datasets, experiments (the recipe in full as its override), evaluation and figures."""
+    """Runs (this one), datasets, experiments (the recipe in full as its override) and evaluation."""
