@@ -1,0 +1,70 @@
+# The commands that the README names.
+PYTHON ?= python3
+BIN := .venv/bin
+CORES ?= 4
+GPUS ?= 1
+RUN := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
+
+.PHONY: help setup dev demo run test test-slow test-slurm lint format lock schema reproduce clean
+
+help:  ## what each command does
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/installed  ## an environment in .venv, every package pinned by hash
+
+dev: .venv/installed-dev  ## the same with what tests and linters need
+
+.venv/installed: envs/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "graft: Python 3.11, 3.12 or 3.13 is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.txt
+	@touch $@
+
+.venv/installed-dev: .venv/installed envs/requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-dev.txt
+	@touch $@
+
+demo: setup  ## the whole chain on drawn photos: offline, no account, no GPU
+	@$(RUN) --configfile config/demo.yaml --quiet rules
+	@$(BIN)/python workflow/scripts/print_results.py
+
+run: setup  ## the default job, or that of CONFIG=file.yaml
+	@$(RUN) $(if $(CONFIG),--configfile $(CONFIG))
+	@$(BIN)/python workflow/scripts/print_results.py
+
+test: dev  ## the tests a user runs: no root, no network
+	$(BIN)/python -m pytest
+
+test-slow: dev  ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+test-slurm: dev  ## the chain on a real one-node Slurm; installs it, as root
+	$(BIN)/python -m pytest tests/slurm
+
+lint: dev  ## ruff, snakefmt, snakemake --lint
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/snakefmt --check --compact-diff Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+
+format: dev  ## put code and rules into shape
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+	$(BIN)/snakefmt Snakefile workflow/rules
+
+lock: dev  ## pin the newest versions of everything, with hashes
+	$(BIN)/python -m pip install --quiet uv
+	cd envs && for name in requirements requirements-dev requirements-gpu; do \
+		../$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+			--no-header --quiet $$name.in --output-file $$name.txt || exit 1; done
+	$(BIN)/python envs/conda_from_lock.py > envs/graft.yaml
+
+schema: setup  ## config/README.md and the JSON schema, from the models
+	$(BIN)/python workflow/scripts/describe_config.py
+
+reproduce: setup  ## repeat a run from its provenance: make reproduce RUN=name
+	$(BIN)/python workflow/scripts/reproduce.py --run $(RUN_NAME)
+
+clean:  ## remove all results
+	find results -mindepth 1 ! -name .gitkeep -delete

@@ -1,0 +1,111 @@
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+# A rule says `python`: this environment's, whether it is activated or not. A conda environment's comes before it.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+
+from graft.code import code_files
+from graft.config import job as configuration
+from graft.errors import UserError
+
+
+def checked_job():
+    """Return the whole configuration, checked; a mistake in it ends the run here, in one line."""
+    try:
+        return configuration.Job(config, Path(workflow.basedir) / "config" / "recipes")
+    except UserError as error:
+        print(f"graft: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+job = checked_job()
+
+# One GPU job at a time unless the command line says otherwise, as `--resources gpu=1` would.
+if workflow.is_main_process and "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", 1)
+
+
+wildcard_constraints:
+    dataset="[^/]+",
+    run="[^/]+",
+    fold=r"\d+",
+    stage="head|finetuned",
+    size=r"\d+",
+    backbone="[^/]+",
+    features="[^/]+",
+
+
+def code_of(script):
+    """Return a script and the modules that it imports, relative to the working directory where they lie below it."""
+    return [os.path.relpath(path) for path in code_files(script)]
+
+
+def settings_of(part):
+    """Return a rule's params function: the slice of the configuration that the rule uses, as one JSON string."""
+
+    def settings(wildcards):
+        return job.slice(part, **dict(wildcards.items()))
+
+    return settings
+
+
+def data_of_run(name):
+    """Return an input function: a file of the run's dataset."""
+
+    def path(wildcards):
+        return f"results/data/{job.dataset_of(wildcards.run)}/{name}"
+
+    return path
+
+
+def pixels_of_run(wildcards):
+    """Return the packed pixels that a run trains on."""
+    size = job.run(wildcards.run).experiment.backbone.size
+    return f"results/data/{job.dataset_of(wildcards.run)}/pixels-{size}.npy"
+
+
+def pixels_of_features(wildcards):
+    """Return the packed pixels that features are computed from."""
+    size = job.embedding(wildcards.features).backbone.size
+    return f"results/data/{wildcards.dataset}/pixels-{size}.npy"
+
+
+def weights_of_features(wildcards):
+    """Return the backbone's weights that features are computed with."""
+    key = configuration.backbone_key(job.embedding(wildcards.features).backbone)
+    return f"results/weights/{key}.weights.h5"
+
+
+def weights_of_run(wildcards):
+    """Return the backbone's weights that a run starts from."""
+    key = configuration.backbone_key(job.run(wildcards.run).experiment.backbone)
+    return f"results/weights/{key}.weights.h5"
+
+
+def own_weights(wildcards):
+    """Return the weights file that the user names for a backbone, or the one that Graft ships, or nothing."""
+    return job.weights_file(wildcards.backbone)
+
+
+def features_of_run(wildcards):
+    """Return the cached features that a run's head is trained on."""
+    key = configuration.features_key(job.run(wildcards.run).embedding)
+    return f"results/features/{job.dataset_of(wildcards.run)}/{key}.npy"
+
+
+def files_of_folds(name):
+    """Return an input function: a file of every fold and stage of a run."""
+
+    def paths(wildcards):
+        return [
+            f"results/runs/{wildcards.run}/fold{fold}/{stage}/{name}"
+            for fold in job.folds(wildcards.run)
+            for stage in job.stages(wildcards.run)
+        ]
+
+    return paths

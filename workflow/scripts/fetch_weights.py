@@ -1,0 +1,33 @@
+"""A backbone's specification in, its weights file out: published, shipped, the user's own, or random."""
+
+import argparse
+import json
+from pathlib import Path
+
+from graft.config.backbone import Backbone
+from graft.config.base import parse
+from graft.errors import run_script
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Fetch the weights that the specification names and save them under one format."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", required=True, help="the backbone, as JSON")
+    parser.add_argument("--output", required=True, type=Path, help="the .weights.h5 file to write")
+    arguments = parser.parse_args(argv)
+    spec = parse(Backbone, json.loads(arguments.settings), "backbone")
+
+    from graft import runtime
+
+    runtime.start(seed=0)
+    from graft.files import whole
+    from graft.network.backbones import fetch_backbone
+
+    backbone = fetch_backbone(spec)
+    with whole(arguments.output) as part:
+        backbone.save_weights(part)
+    print(f"fetch_weights: {spec.name}, {spec.weights}: {backbone.count_params():,} weights")
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -1,0 +1,69 @@
+"""The head's model and the packed pixels in, the fine-tuned model and its history.csv out."""
+
+import argparse
+import json
+from pathlib import Path
+
+from graft.config.base import parse
+from graft.config.experiment import FineTuneSettings
+from graft.errors import run_script
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Fine-tune the model of one run and fold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", required=True, help="fine-tuning phase, augmentation, seed, as JSON")
+    parser.add_argument("--backbone", required=True, help="the backbone's name, which decides the preprocessing")
+    parser.add_argument("--head-model", required=True, type=Path, help="model.keras of train_head")
+    parser.add_argument("--pixels", required=True, type=Path, help="the packed photos")
+    parser.add_argument("--manifest", required=True, type=Path, help="manifest.csv: the order of the pixels")
+    parser.add_argument("--split", required=True, type=Path, help="split.csv")
+    parser.add_argument("--fold", required=True, type=int, help="which fold of the split")
+    parser.add_argument("--tag", required=True, help="run and fold, for the lines of progress")
+    parser.add_argument("--state", required=True, type=Path, help="folder for what a killed training resumes from")
+    parser.add_argument("--model", required=True, type=Path, help="the .keras file to write")
+    parser.add_argument("--history", required=True, type=Path, help="the history.csv to write")
+    parser.add_argument("--threads", type=int, default=0, help="processor threads; 0: all")
+    parser.add_argument("--gpus", type=int, default=0, help="GPUs to use, if there are any")
+    arguments = parser.parse_args(argv)
+    settings = parse(FineTuneSettings, json.loads(arguments.settings), "settings")
+
+    from graft import gpus, runtime
+
+    with gpus.lease(arguments.gpus):
+        runtime.start(settings.seed, arguments.threads)
+        train(settings, arguments)
+
+
+def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
+    """Train, put the prediction's preprocessing and precision in place, save."""
+    import numpy as np
+
+    from graft.files import read_table, write_table
+    from graft.model_file import load_model, save_model
+    from graft.network.preprocessing import modes
+    from graft.training.finetune import fine_tune, finished
+    from graft.training.frozen import Roles
+    from graft.training.resume import state_path
+
+    model, facts = load_model(arguments.head_model)
+    paths = read_table(arguments.manifest)["path"].tolist()
+    roles = Roles.of_fold(read_table(arguments.split), arguments.fold, paths, facts["classes"])
+    pixels = np.load(arguments.pixels, mmap_mode="r")
+    print(
+        f"fine_tune: {arguments.tag}, seed {settings.seed}: {len(roles.train)} photos to train, {len(roles.val)} to "
+        f"validate, {len(facts['classes'])} classes",
+        flush=True,
+    )
+    inputs = [arguments.split, arguments.manifest, arguments.head_model]
+    state = state_path(arguments.state, "fine_tune.py", f"{arguments.settings} fold {arguments.fold}", inputs)
+    to_train, to_predict = modes(arguments.backbone, settings.preprocessing)
+    tag = f"fine_tune: {arguments.tag}"
+    model, history, resumed = fine_tune(settings, model, to_train, pixels, roles, tag, state)
+    save_model(finished(model, to_predict), facts, arguments.model)
+    write_table(history, arguments.history)
+    resumed.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    run_script(main)

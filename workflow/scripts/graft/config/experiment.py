@@ -1,0 +1,117 @@
+"""An experiment: a recipe, a dataset, a backbone, a seed, and what it changes of the recipe."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from graft.config.backbone import Backbone, Embedding
+from graft.config.base import Settings
+from graft.config.recipe import Augmentation, FineTuning, FrozenPhase, Head, Recipe
+
+
+class Experiment(Settings):
+    """One row of the comparison, or several if it has several seeds."""
+
+    dataset: str
+    """A key of `datasets`."""
+
+    recipe: str
+    """The name of a file in config/recipes, without `.yaml`; or the path of one."""
+
+    backbone: Backbone = Backbone()
+    """The network that the head is grafted on."""
+
+    seed: int = Field(0, ge=0, lt=2**31)
+    """All that is random in training comes from it."""
+
+    seeds: int = Field(1, ge=1, le=1000)
+    """How many runs to make, with the seeds `seed`, `seed` + 1 and so on; more than one names them NAME-seed0, ..."""
+
+    override: dict[str, Any] = {}
+    """Parts of the recipe that this experiment changes, laid out as a recipe is."""
+
+    predict: list[Literal["train", "val", "test"]] = ["val", "test"]
+    """Which photos the predictions cover."""
+
+
+class Views(Settings):
+    """The augmented views of the training photos that `embed_images` caches."""
+
+    augmentation: Augmentation
+    """How a view is drawn."""
+
+    count: int
+    """Views of every photo; 0: one for each of its visits in the frozen phase."""
+
+    phase: FrozenPhase | None
+    """The frozen phase's length, where `count` is 0."""
+
+    seed: int
+    """What the views are drawn from."""
+
+
+class EmbedSettings(Embedding):
+    """What `embed_images` uses."""
+
+    preprocessing: Literal["consistent", "as_published"]
+    """As in the recipe."""
+
+    views: Views | None
+    """The views to cache beside the photos as they are; null: none."""
+
+
+class HeadSettings(Settings):
+    """What `train_head` uses."""
+
+    backbone: Backbone
+    """The network that the head is joined to."""
+
+    preprocessing: Literal["consistent", "as_published"]
+    """As in the recipe."""
+
+    head: Head
+    """The new layers."""
+
+    class_weights: Any
+    """As in the recipe."""
+
+    frozen: FrozenPhase
+    """The first phase."""
+
+    seed: int
+    """Of the head's first weights, the order of the photos and dropout."""
+
+
+class FineTuneSettings(Settings):
+    """What `fine_tune` uses."""
+
+    preprocessing: Literal["consistent", "as_published"]
+    """As in the recipe."""
+
+    label_smoothing: float
+    """As in the head."""
+
+    class_weights: Any
+    """As in the recipe."""
+
+    augmentation: Augmentation | None
+    """Random views, a fresh one at every visit."""
+
+    finetune: FineTuning
+    """The second phase."""
+
+    seed: int
+    """Of the views, the order of the photos and dropout."""
+
+
+def embed_settings(backbone: Backbone, recipe: Recipe, seed: int) -> EmbedSettings:
+    """Return what the features of a run depend on, and nothing else, so that runs share them."""
+    frozen, views = recipe.frozen, None
+    if frozen.views == "epoch":
+        length = FrozenPhase(epochs=frozen.epochs, batch_size=frozen.batch_size, steps_per_epoch=frozen.steps_per_epoch)
+        views = Views(augmentation=recipe.augmentation, count=0, phase=length, seed=seed)
+    elif frozen.views:
+        views = Views(augmentation=recipe.augmentation, count=frozen.views, phase=None, seed=seed)
+    return EmbedSettings(
+        backbone=backbone, pooling=recipe.head.pooling, preprocessing=recipe.preprocessing, views=views
+    )

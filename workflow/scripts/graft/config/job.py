@@ -1,0 +1,314 @@
+"""The whole configuration, resolved: which runs there are, what each consists of, and which slice a rule gets."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field
+
+from graft.config.backbone import Backbone
+from graft.config.base import Settings, nearest, parse
+from graft.config.dataset import Dataset
+from graft.config.evaluation import Evaluation, RunEvaluation
+from graft.config.experiment import EmbedSettings, Experiment, FineTuneSettings, HeadSettings, embed_settings
+from graft.config.figures import Figures
+from graft.config.provenance import RunRecord
+from graft.config.recipe import Recipe
+from graft.errors import UserError
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+class JobConfig(Settings):
+    """The file config/config.yaml, or one that `--configfile` puts over it."""
+
+    runs: list[str] = Field(min_length=1)
+    """The experiments to build."""
+
+    datasets: dict[str, Dataset]
+    """Photo sets by name."""
+
+    experiments: dict[str, Experiment]
+    """Experiments by name."""
+
+    evaluation: Evaluation = Evaluation()
+    """How results are judged."""
+
+    figures: Figures = Figures()
+    """How results are drawn."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training from start to end: an experiment with one of its seeds."""
+
+    name: str
+    experiment_name: str
+    experiment: Experiment
+    recipe: Recipe
+    seed: int
+
+    @property
+    def stages(self) -> list[str]:
+        """Return the stages that leave a model: the head, and the fine-tuned network if there is one."""
+        return ["head", "finetuned"] if self.recipe.finetune else ["head"]
+
+    @property
+    def embedding(self) -> EmbedSettings:
+        """Return what the features depend on."""
+        return embed_settings(self.experiment.backbone, self.recipe, self.seed)
+
+    @property
+    def selects_on_validation(self) -> dict[str, bool]:
+        """Return, for each stage, whether validation photos stopped or chose its training."""
+        frozen, finetune = self.recipe.frozen, self.recipe.finetune
+        head = selects(frozen)
+        chosen = {"head": head}
+        if finetune:
+            chosen["finetuned"] = head or selects(finetune) or finetune.keep == "better"
+        return chosen
+
+
+def selects(phase: Any) -> bool:
+    """Return whether a phase looks at the validation loss to stop or to slow down."""
+    stopping = phase.early_stopping is not None and phase.early_stopping.monitor.startswith("val_")
+    return stopping or phase.schedule.name == "plateau"
+
+
+class Job:
+    """A configuration that has been checked whole, before any rule runs.
+
+    Args:
+        values: the parsed YAML, as Snakemake's `config`.
+        recipes: the folder of recipe files.
+
+    Raises: UserError, one line that names the key and what to do.
+    """
+
+    def __init__(self, values: dict[str, Any], recipes: Path):
+        self.config = parse(JobConfig, values, "")
+        self._recipes = recipes
+        for kind in ("datasets", "experiments"):
+            for name in getattr(self.config, kind):
+                check_name(name, kind)
+        self._runs = {run.name: run for name in self.config.runs for run in self._runs_named(name)}
+        self.backbones = {backbone_key(run.experiment.backbone): run.experiment.backbone for run in self._runs.values()}
+        self.features = {features_key(run.embedding): run.embedding for run in self._runs.values()}
+
+    @property
+    def runs(self) -> list[str]:
+        """Return the names of all runs, in the order of the configuration."""
+        return list(self._runs)
+
+    @property
+    def datasets(self) -> list[str]:
+        """Return the names of the datasets that the runs use."""
+        return list(dict.fromkeys(run.experiment.dataset for run in self._runs.values()))
+
+    def run(self, name: str) -> Run:
+        """Return one run; a run that `runs` does not list, but `experiments` has, may be asked for too."""
+        if name not in self._runs:
+            for experiment in self.config.experiments:
+                for run in self._runs_of(experiment):
+                    if run.name == name:
+                        return run
+            raise UserError(f"there is no run {name!r}{nearest(name, self.runs)}")
+        return self._runs[name]
+
+    def dataset(self, name: str) -> Dataset:
+        """Return the settings of a dataset."""
+        return self.config.datasets[name]
+
+    def dataset_of(self, run: str) -> str:
+        """Return the name of a run's dataset."""
+        return self.run(run).experiment.dataset
+
+    def folds(self, run: str) -> list[int]:
+        """Return the numbers of a run's folds."""
+        return list(range(self.dataset(self.dataset_of(run)).split.n_folds))
+
+    def stages(self, run: str) -> list[str]:
+        """Return the stages of a run."""
+        return self.run(run).stages
+
+    def embedding(self, key: str) -> EmbedSettings:
+        """Return the settings of cached features by their name."""
+        return self.features[key]
+
+    def weights_file(self, key: str) -> list[str]:
+        """Return the file that a backbone's weights are read from, where the user names one."""
+        weights = self.backbones[key].weights
+        return [] if weights in ("imagenet", "textures", "none") else [weights]
+
+    def slice(self, part: str, **wildcards: str) -> str:
+        """Return the part of the configuration that a rule uses, as canonical JSON.
+
+        Args:
+            part: a name in `SLICES`.
+            wildcards: the rule's.
+        """
+        return canonical(SLICES[part](self, wildcards))
+
+    def _runs_named(self, name: str) -> list[Run]:
+        """Return the runs of an experiment, or the one run (a seed of it) that carries the name."""
+        if name in self.config.experiments:
+            return self._runs_of(name)
+        every = [run for experiment in self.config.experiments for run in self._runs_of(experiment)]
+        found = [run for run in every if run.name == name]
+        if not found:
+            raise UserError(
+                f"runs names {name!r}, which experiments lacks{nearest(name, list(self.config.experiments))}"
+            )
+        return found
+
+    def _runs_of(self, name: str) -> list[Run]:
+        """Return a run for each seed of an experiment."""
+        experiment = self.config.experiments[name]
+        if experiment.dataset not in self.config.datasets:
+            raise UserError(
+                f"experiments.{name}.dataset is {experiment.dataset!r}, which datasets lacks"
+                f"{nearest(experiment.dataset, list(self.config.datasets))}"
+            )
+        recipe = self._recipe_of(name, experiment)
+        if experiment.seeds == 1:
+            return [Run(name, name, experiment, recipe, experiment.seed)]
+        seeds = range(experiment.seed, experiment.seed + experiment.seeds)
+        return [Run(f"{name}-seed{seed}", name, experiment, recipe, seed) for seed in seeds]
+
+    def _recipe_of(self, name: str, experiment: Experiment) -> Recipe:
+        """Return an experiment's recipe with its overrides merged in."""
+        known = sorted(path.stem for path in self._recipes.glob("*.yaml"))
+        path = self._recipes / f"{experiment.recipe}.yaml" if experiment.recipe in known else Path(experiment.recipe)
+        if not path.is_file():
+            raise UserError(
+                f"experiments.{name}.recipe is {experiment.recipe!r}, which is neither a file "
+                f"nor a recipe of {self._recipes}{nearest(experiment.recipe, known)}"
+            )
+        try:
+            values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except yaml.YAMLError as error:
+            raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+        parse(Recipe, values, f"recipe {experiment.recipe}")
+        return parse(Recipe, merged(values, experiment.override), f"experiments.{name}.override")
+
+
+def check_name(name: str, kind: str) -> None:
+    """Refuse a name that cannot be a folder."""
+    if not NAME.fullmatch(name):
+        raise UserError(f"{kind} has {name!r}; a name takes letters, digits, '_', '-' and '.', and starts with no dot")
+
+
+def merged(base: Any, over: Any) -> Any:
+    """Return `base` with `over` laid on it: dictionaries merge, anything else replaces.
+
+    >>> merged({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}})
+    {'a': {'b': 3, 'c': 2}}
+    """
+    if isinstance(base, dict) and isinstance(over, dict):
+        return base | {key: merged(base.get(key), value) for key, value in over.items()}
+    return over
+
+
+def backbone_key(backbone: Backbone) -> str:
+    """Return a backbone's name in file names, different for different backbones.
+
+    >>> backbone_key(Backbone(name="MobileNet", alpha=0.25))
+    'MobileNet-a0.25-224-imagenet'
+    """
+    width = f"-a{backbone.alpha:g}" if backbone.alpha != 1.0 else ""
+    named = backbone.weights in ("imagenet", "textures", "none")
+    weights = backbone.weights if named else f"{Path(backbone.weights).stem.split('.')[0]}-{digest(backbone.weights)}"
+    return f"{backbone.name}{width}-{backbone.size}-{weights}"
+
+
+def features_key(embedding: EmbedSettings) -> str:
+    """Return the folder of cached features: readable where it can be, a digest for the rest."""
+    key = f"{backbone_key(embedding.backbone)}-{embedding.pooling.replace('+', '')}"
+    if embedding.preprocessing != "consistent":
+        key += f"-{embedding.preprocessing}"
+    if embedding.views:
+        key += f"-views-{digest(embedding.views)}"
+    return key
+
+
+def digest(value: Settings | str) -> str:
+    """Return twelve hexadecimal digits of SHA-256 over a value's canonical JSON."""
+    text = value if isinstance(value, str) else canonical(value)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def canonical(value: Any) -> str:
+    """Return JSON with sorted keys and no spaces, the one form in which a rule gets its settings."""
+    plain = value.model_dump(mode="json") if isinstance(value, Settings) else value
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def head_settings(run: Run) -> HeadSettings:
+    """Return what training the head depends on."""
+    recipe = run.recipe
+    return HeadSettings(
+        backbone=run.experiment.backbone,
+        preprocessing=recipe.preprocessing,
+        head=recipe.head,
+        class_weights=recipe.class_weights,
+        frozen=recipe.frozen,
+        seed=run.seed,
+    )
+
+
+def finetune_settings(run: Run) -> FineTuneSettings:
+    """Return what fine-tuning depends on, beside the head's model."""
+    recipe = run.recipe
+    return FineTuneSettings(
+        preprocessing=recipe.preprocessing,
+        label_smoothing=recipe.head.label_smoothing,
+        class_weights=recipe.class_weights,
+        augmentation=recipe.augmentation,
+        finetune=recipe.finetune,
+        seed=run.seed,
+    )
+
+
+SLICES = {
+    "source": lambda job, at: job.dataset(at["dataset"]).source,
+    "ingest": lambda job, at: job.dataset(at["dataset"]).ingest,
+    "split": lambda job, at: job.dataset(at["dataset"]).split,
+    "weights": lambda job, at: job.backbones[at["backbone"]],
+    "embed": lambda job, at: job.embedding(at["features"]),
+    "head": lambda job, at: head_settings(job.run(at["run"])),
+    "finetune": lambda job, at: finetune_settings(job.run(at["run"])),
+    "backbone_name": lambda job, at: job.run(at["run"]).experiment.backbone.name,
+    "predict": lambda job, at: job.run(at["run"]).experiment.predict,
+    "evaluation": lambda job, at: run_evaluation(job, job.run(at["run"])),
+    "provenance": lambda job, at: run_record(job, job.run(at["run"])),
+    "comparison": lambda job, at: job.config.evaluation,
+}
+
+
+def run_evaluation(job: Job, run: Run) -> RunEvaluation:
+    """Return how a run is judged."""
+    settings = job.config.evaluation.model_dump()
+    return RunEvaluation(**settings, selects_on_validation=run.selects_on_validation)
+
+
+def run_record(job: Job, run: Run) -> RunRecord:
+    """Return what repeats a run alone: the configuration with nothing else in it, its recipe in full as an override."""
+    experiment = run.experiment.model_copy(update={"override": run.recipe.model_dump(mode="json")})
+    config = JobConfig(
+        runs=[run.name],
+        datasets={experiment.dataset: job.dataset(experiment.dataset)},
+        experiments={run.experiment_name: experiment},
+        evaluation=job.config.evaluation,
+    )
+    return RunRecord(
+        run=run.name,
+        experiment=run.experiment_name,
+        seed=run.seed,
+        dataset=experiment.dataset,
+        features=features_key(run.embedding),
+        config=config.model_dump(mode="json", exclude={"figures"}),  # how results are drawn changes none
+    )

@@ -1,0 +1,214 @@
+"""How to train: the head, the augmentation, the frozen phase, the fine-tuning phase."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from graft.config.base import Settings
+
+
+class Head(Settings):
+    """The layers that are grafted on the backbone."""
+
+    pooling: Literal["avg", "max", "avg+max", "flatten"] = "avg"
+    """How the last feature map becomes a vector; `avg+max` joins both, `flatten` keeps every place."""
+
+    hidden: list[Annotated[int, Field(ge=1, le=65536)]] = []
+    """Widths of dense layers with ReLU between the vector and the output; empty: none."""
+
+    dropout: float = Field(0.0, ge=0, lt=1)
+    """Fraction of the units dropped in training, before every dense layer."""
+
+    output: Literal["logit", "softmax"] = "softmax"
+    """`logit`: one unit and binary cross-entropy from logits, two classes only; `softmax`: one unit a class."""
+
+    kernel: Literal["glorot_uniform", "random_uniform", "zeros"] = "glorot_uniform"
+    """Where the last layer's weights start; `random_uniform` is Keras's, from -0.05 to 0.05."""
+
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    """Share of the target that is spread over all classes (Szegedy et al., 2016)."""
+
+
+class Augmentation(Settings):
+    """A random view of a photo: one affine map, drawn from the seed, the photo and the visit."""
+
+    rotation: float = Field(0.0, ge=0, le=180)
+    """Largest turn either way, in degrees."""
+
+    zoom: float = Field(0.0, ge=0, lt=1)
+    """Largest relative zoom, drawn for height and width apart: 0.1 is 0.9 to 1.1."""
+
+    shift: float = Field(0.0, ge=0, lt=1)
+    """Largest shift, as a fraction of height and of width."""
+
+    shear: float = Field(0.0, ge=0, lt=90)
+    """Largest shear angle either way, in degrees."""
+
+    horizontal_flip: bool = False
+    """Mirror left and right, every second time."""
+
+    vertical_flip: bool = False
+    """Mirror top and bottom, every second time."""
+
+
+class Optimizer(Settings):
+    """One step of gradient descent."""
+
+    name: Literal["sgd", "rmsprop", "adam", "adamw"] = "rmsprop"
+    """Keras's optimiser of that name, with Keras's defaults where nothing else is said."""
+
+    learning_rate: float = Field(1e-3, gt=0, le=10)
+    """Step size at its highest."""
+
+    momentum: float = Field(0.0, ge=0, lt=1)
+    """Momentum; SGD and RMSprop only."""
+
+    weight_decay: float = Field(0.0, ge=0, lt=1)
+    """Decoupled weight decay; AdamW's usual value is 0.004."""
+
+    clip_norm: float = Field(0.0, ge=0)
+    """Largest norm of the whole gradient; 0: no clipping."""
+
+    accumulate: int = Field(1, ge=1, le=1024)
+    """Batches whose gradients are averaged into one step."""
+
+    ema: float = Field(0.0, ge=0, lt=1)
+    """Momentum of an exponential moving average of the weights, which is then the result; 0: none."""
+
+
+class Schedule(Settings):
+    """How the learning rate moves."""
+
+    name: Literal["constant", "cosine", "plateau"] = "constant"
+    """`cosine`: down to 0 at the end; `plateau`: times `factor` when the validation loss stalls."""
+
+    warmup_epochs: float = Field(0.0, ge=0)
+    """Epochs of linear rise from 0; cosine only."""
+
+    factor: float = Field(0.2, gt=0, lt=1)
+    """What a plateau multiplies the rate by."""
+
+    patience: int = Field(3, ge=1)
+    """Epochs without a better validation loss that make a plateau."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Schedule":
+        if self.warmup_epochs and self.name != "cosine":
+            raise ValueError("warmup_epochs needs the schedule 'cosine'")
+        return self
+
+
+class EarlyStopping(Settings):
+    """Stop when nothing improves, and go back to the best epoch, whether it stopped or not."""
+
+    monitor: Literal["val_loss", "val_accuracy", "loss"] = "val_loss"
+    """What has to improve."""
+
+    patience: int = Field(5, ge=1)
+    """Epochs without improvement before it stops."""
+
+    min_delta: float = Field(0.0, ge=0)
+    """The least change that counts as an improvement."""
+
+
+class Phase(Settings):
+    """What both phases share."""
+
+    epochs: int = Field(20, ge=1, le=10000)
+    """Epochs at most."""
+
+    batch_size: int = Field(8, ge=1, le=4096)
+    """Photos a step."""
+
+    steps_per_epoch: int = Field(0, ge=0)
+    """Steps an epoch; 0: one pass over the training photos."""
+
+    optimizer: Optimizer = Optimizer()
+    """How weights move."""
+
+    schedule: Schedule = Schedule()
+    """How the learning rate moves."""
+
+    early_stopping: EarlyStopping | None = None
+    """When to stop; null: never before the last epoch."""
+
+    def images_seen(self, n_train: int) -> int:
+        """Return how many training images all epochs together look at, repeats counted."""
+        return self.epochs * (self.steps_per_epoch * self.batch_size or n_train)
+
+
+class FrozenPhase(Phase):
+    """Training the head while the backbone keeps its pretrained weights, on cached features."""
+
+    method: Literal["gradient", "probe"] = "gradient"
+    """`gradient`: epochs of an optimiser; `probe`: a cross-validated logistic regression, run to convergence."""
+
+    views: Annotated[int, Field(ge=0, le=1000)] | Literal["epoch"] = 0
+    """Augmented views of each training photo: 0 trains on the photos as they are, n reuses n views in
+    turn, `epoch` draws a fresh one at every visit, which is augmentation as the lesson has it."""
+
+
+class FineTuning(Phase):
+    """Training the backbone too, or its upper part."""
+
+    epochs: int = Field(10, ge=1, le=10000)
+    """Epochs at most."""
+
+    unfreeze: Literal["all"] | Annotated[int, Field(ge=1)] | str = "all"
+    """`all`; a number: the last n blocks; or the name of the first layer to unfreeze."""
+
+    batch_norm: Literal["lesson", "frozen", "folded"] = "lesson"
+    """Batch normalisation always keeps its statistics. `lesson`: scale and offset train;
+    `frozen`: they do not; `folded`: they are merged into the convolutions first (same function, faster)."""
+
+    layer_decay: float = Field(1.0, gt=0, le=1)
+    """Factor on the learning rate from one block to the one below it; 1: the same rate everywhere."""
+
+    mix: Literal["none", "mixup", "cutmix"] = "none"
+    """Blend pairs of photos and their labels, as Keras's MixUp or CutMix does."""
+
+    rand_augment: bool = False
+    """Keras's RandAugment on top of the affine view."""
+
+    precision: Literal["auto", "float32", "bfloat16"] = "float32"
+    """Arithmetic of the layers; weights stay float32. `auto`: bfloat16 where the processor is fast at it."""
+
+    keep: Literal["always", "better"] = "always"
+    """`always`: the fine-tuned weights are the result; `better`: only if their validation loss is lower
+    than the head's; otherwise the head's weights are."""
+
+
+class Recipe(Settings):
+    """A way to train, apart from data, backbone and seed."""
+
+    head: Head = Head()
+    """The new layers."""
+
+    class_weights: Literal["none", "balanced"] | dict[str, Annotated[float, Field(gt=0)]] = "none"
+    """Weight of each class in the loss: `balanced` is inverse to its frequency; or a weight for each class."""
+
+    augmentation: Augmentation | None = None
+    """Random views; null: none."""
+
+    preprocessing: Literal["consistent", "as_published"] = "consistent"
+    """`consistent`: the backbone's own, in training and prediction alike. `as_published`: the mismatch of
+    the first lesson, for study: mean-centred photos in training, ImageNet means in prediction."""
+
+    frozen: FrozenPhase = FrozenPhase()
+    """The first phase."""
+
+    finetune: FineTuning | None = None
+    """The second phase; null: the head is the result."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Recipe":
+        views = self.frozen.views
+        if views and self.augmentation is None:
+            raise ValueError(f"frozen.views is {views!r}, but there is no augmentation to draw views with; add one")
+        if self.frozen.method == "probe" and self.head.hidden:
+            raise ValueError(
+                "frozen.method is 'probe', which has no hidden layers; empty head.hidden or use 'gradient'"
+            )
+        if self.frozen.method == "probe" and views == "epoch":
+            raise ValueError("frozen.method is 'probe', which has no epochs; give frozen.views a number")
+        return self

@@ -1,0 +1,1 @@
+"""Networks: backbones with their weights and preprocessing, heads, and the two joined."""

@@ -1,0 +1,106 @@
+"""The one module that knows TensorFlow: threads, determinism, memory, precision.
+
+Call `start` before anything imports Keras; nothing here loads a framework on import.
+"""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+FAST_BFLOAT16 = ("amx_bf16", "avx512_bf16")  # processor flags
+
+
+def start(seed: int, threads: int = 0) -> None:
+    """Load the framework, quiet, deterministic and with `threads` threads (0: its own choice).
+
+    The same seed, threads, machine and versions give the same bytes.
+    """
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    if os.environ["KERAS_BACKEND"] == "tensorflow":
+        start_tensorflow(threads)
+    with quiet():
+        import keras
+    keras.utils.set_random_seed(seed)
+
+
+def start_tensorflow(threads: int) -> None:
+    """Fix TensorFlow's threads, kernels and GPU memory before its first operation."""
+    with quiet():
+        import tensorflow as tf
+    tf.get_logger().setLevel("ERROR")
+    if threads:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)  # TensorFlow takes the whole card otherwise
+    tf.config.experimental.enable_op_determinism()
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Hold back what native code writes to standard error; show it if the block fails.
+
+    TensorFlow announces oneDNN from C++ before any of its settings can silence it.
+    """
+    sys.stderr.flush()
+    real = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(real, 2)
+            held.seek(0)
+            sys.stderr.write(held.read().decode(errors="replace"))
+            raise
+        finally:
+            os.dup2(real, 2)
+            os.close(real)
+
+
+def device_name() -> str:
+    """Return what the network runs on, in words, such as `CPU: Intel(R) Xeon(R) Processor, 2 threads`."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
+        if gpus:
+            details = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
+            return f"GPU: {', '.join(details)}"
+        threads = tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count()
+        return f"CPU: {processor_name()}, {threads} threads"
+    import jax
+
+    kinds = [device.device_kind for device in jax.devices()]
+    return f"{jax.default_backend().upper()}: {', '.join(kinds)}"
+
+
+def processor_name() -> str:
+    """Return the processor's name as Linux gives it, or `unknown`."""
+    return cpu_field("model name") or "unknown"
+
+
+def cpu_field(field: str) -> str:
+    """Return a field of the first processor in /proc/cpuinfo, or nothing where there is no such file."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.is_file() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(field)), "")
+
+
+def resolve_precision(precision: str) -> str:
+    """Return a Keras dtype policy for `float32`, `bfloat16` or `auto`.
+
+    `auto` is bfloat16 on a GPU and on processors that multiply it in hardware.
+    """
+    if precision == "auto":
+        fast = any(flag in cpu_field("flags").split() for flag in FAST_BFLOAT16)
+        precision = "bfloat16" if fast or device_name().startswith(("GPU", "CUDA")) else "float32"
+    return "mixed_bfloat16" if precision == "bfloat16" else "float32"

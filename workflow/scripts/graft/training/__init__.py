@@ -1,0 +1,1 @@
+"""Training: the order of the photos, the optimiser, the callbacks, and the two phases."""

@@ -1,0 +1,181 @@
+"""The second phase: the backbone, or its upper part, trains too."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from graft.augment import apply_views, draw_views
+from graft.config.base import nearest
+from graft.config.experiment import FineTuneSettings
+from graft.config.recipe import FineTuning
+from graft.errors import UserError
+from graft.network.assembly import assemble, parts_of, pooling_of
+from graft.network.blocks import block_names
+from graft.network.folding import fold_batch_norm
+from graft.runtime import resolve_precision
+from graft.training.batches import Batches, InOrder
+from graft.training.blend import blend
+from graft.training.frozen import Roles
+from graft.training.optimizers import build_optimizer
+from graft.training.phase import train
+from graft.training.targets import loss_and_metric, sample_weights, targets_of
+from graft.training.visits import Visits
+
+VIEW_SEED = 2**20  # so that the second phase does not show the first phase's views again
+
+
+def fine_tune(
+    settings: FineTuneSettings, model: keras.Model, mode: str, pixels: np.ndarray, roles: Roles, tag: str, state: Path
+) -> tuple[keras.Model, pd.DataFrame, Path]:
+    """Return the fine-tuned model, its history, and the resume state to remove once both are saved.
+
+    Args:
+        settings: phase, augmentation, class weights, seed.
+        model: of the first phase: raw pixels to logits.
+        mode: how training preprocesses; the prediction's own is put back by the caller where they differ.
+        pixels: (n_photos, size, size, 3), uint8, on disk.
+        roles: who trains and who validates.
+        tag: for the lines of progress.
+        state: where a resumed training finds its state.
+
+    Raises: UserError if a layer to unfreeze does not exist, or the loss stops being a number.
+    """
+    phase = settings.finetune
+    keras.config.set_dtype_policy(resolve_precision(phase.precision))
+    model = prepared(model, phase, mode)
+    backbone, _ = parts_of(model)
+    trainable = unfreeze(backbone, phase)
+    n_logits = model.output_shape[-1]
+    targets = targets_of(roles.codes[roles.train], n_logits)
+    weights = sample_weights(roles.codes[roles.train], roles.classes, settings.class_weights)
+    batches = Batches(
+        Visits.of_phase(phase, len(roles.train), settings.seed),
+        views_of(settings, pixels, roles.train),
+        targets,
+        weights,
+    )
+    validation = InOrder(
+        lambda part: pixels[roles.val[part]].astype(np.float32),
+        targets_of(roles.codes[roles.val], n_logits),
+        batch_size=32,
+    )
+    loss, metric = loss_and_metric(n_logits, settings.label_smoothing)
+    optimizer = block_optimizer(model, backbone, phase, len(batches))
+    model.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
+    print(
+        f"{tag}: {trainable:,} of {len(backbone.layers):,} layers of the backbone train, {model_facts(model)}",
+        flush=True,
+    )
+    before = model.get_weights() if phase.keep == "better" else None
+    loss_before = model.evaluate(validation, verbose=0)[0] if before is not None and len(roles.val) else None
+    trained = train(
+        model, phase, blend(batches, phase, settings.seed), validation if len(roles.val) else None, tag, state
+    )
+    if loss_before is not None and model.evaluate(validation, verbose=0)[0] >= loss_before:
+        model.set_weights(before)
+        print(f"{tag}: fine-tuning did not lower the validation loss ({loss_before:.4f}); the head's weights stay")
+    return model, trained.history, trained.resume.path
+
+
+def prepared(model: keras.Model, phase: FineTuning, mode: str) -> keras.Model:
+    """Return the model as it trains: batch normalisation folded if asked for, in the phase's precision."""
+    backbone, head = parts_of(model)
+    if phase.batch_norm == "folded":
+        backbone = fold_batch_norm(backbone)
+    return assemble(in_current_precision(backbone), in_current_precision(head), mode, pooling_of(model))
+
+
+def in_current_precision(part: keras.Model) -> keras.Model:
+    """Return a copy of a model whose layers compute in the current dtype policy; its weights stay float32.
+
+    A layer that was given a policy of its own, such as the logits' float32, keeps it.
+    """
+    policy = keras.config.dtype_policy()
+
+    def clone(layer: keras.Layer) -> keras.Layer:
+        config = layer.get_config()
+        if layer.name != "logits":
+            config["dtype"] = policy
+        return type(layer).from_config(config)
+
+    copy = keras.models.clone_model(part, clone_function=clone)
+    copy.set_weights(part.get_weights())
+    return copy
+
+
+def unfreeze(backbone: keras.Model, phase: FineTuning) -> int:
+    """Make the layers that a phase names trainable and the others not; return how many are.
+
+    Batch normalisation stays in inference mode (`training=False` in the assembled model); its scale and offset train
+    only where the phase says `lesson`.
+
+    Raises: UserError if there is no such block or layer.
+    """
+    first = first_trainable(backbone, phase.unfreeze)
+    frozen_norm = phase.batch_norm != "lesson"
+    backbone.trainable = True
+    for index, layer in enumerate(backbone.layers):
+        norm = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = index >= first and not (norm and frozen_norm)
+    return sum(1 for layer in backbone.layers if layer.trainable and layer.weights)
+
+
+def first_trainable(backbone: keras.Model, unfreeze: str | int) -> int:
+    """Return the index of the first layer that trains."""
+    if unfreeze == "all":
+        return 0
+    names = [layer.name for layer in backbone.layers]
+    if isinstance(unfreeze, str):
+        if unfreeze not in names:
+            raise UserError(f"finetune.unfreeze is {unfreeze!r}, no layer of {backbone.name}{nearest(unfreeze, names)}")
+        return names.index(unfreeze)
+    blocks = list(dict.fromkeys(block_names(backbone)))
+    if unfreeze > len(blocks):
+        raise UserError(f"finetune.unfreeze is {unfreeze}, but {backbone.name} has {len(blocks)} blocks; use 'all'")
+    return block_names(backbone).index(blocks[-unfreeze])
+
+
+def block_optimizer(model: keras.Model, backbone: keras.Model, phase: FineTuning, steps: int) -> keras.Optimizer:
+    """Return the phase's optimiser; with `layer_decay`, one a block, slower the further it is from the head."""
+    arguments = (phase.optimizer, phase.schedule, phase.epochs, steps)
+    if phase.layer_decay == 1.0:
+        return build_optimizer(*arguments)
+    names = block_names(backbone)
+    depth = {block: place for place, block in enumerate(reversed(list(dict.fromkeys(names))), start=1)}
+    rates = keras.optimizers.OptimizerMap(build_optimizer(*arguments))
+    for block, place in depth.items():
+        layers = [layer for layer, name in zip(backbone.layers, names, strict=True) if name == block]
+        paths = [weight.path for layer in layers for weight in layer.trainable_weights]
+        if paths:
+            pattern = "|".join(f"^{path}$" for path in paths)
+            rates[pattern] = build_optimizer(*arguments, factor=phase.layer_decay**place)
+    return keras.optimizers.MultiOptimizer(rates)
+
+
+def views_of(settings: FineTuneSettings, pixels: np.ndarray, train: np.ndarray):
+    """Return the loader of a batch: a fresh view of each photo at each visit, or the photo as it is."""
+    size = pixels.shape[1]
+
+    def load(positions: np.ndarray, visits: np.ndarray) -> np.ndarray:
+        rows = train[positions]
+        if settings.augmentation is None:
+            return pixels[rows].astype(np.float32)
+        maps = draw_views(settings.augmentation, rows, visits + VIEW_SEED, settings.seed, size)
+        return np.asarray(apply_views(pixels[rows], maps))
+
+    return load
+
+
+def model_facts(model: keras.Model) -> str:
+    """Return how many numbers train, and in what precision."""
+    n = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    return f"{n:,} weights, {keras.config.dtype_policy().compute_dtype}"
+
+
+def finished(model: keras.Model, mode: str) -> keras.Model:
+    """Return the model as it is saved: in float32, with the preprocessing of prediction."""
+    keras.config.set_dtype_policy("float32")
+    backbone, head = parts_of(model)
+    return assemble(in_current_precision(backbone), in_current_precision(head), mode, pooling_of(model))

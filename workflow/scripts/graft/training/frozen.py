@@ -1,0 +1,110 @@
+"""The first phase: the head alone, on cached features of the frozen backbone.
+
+Because the backbone does not change, this is the same computation as training through it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from graft.config.experiment import HeadSettings
+from graft.config.recipe import FrozenPhase
+from graft.network.head import build_head
+from graft.training.batches import Batches, InOrder
+from graft.training.callbacks import COLUMNS
+from graft.training.optimizers import build_optimizer
+from graft.training.phase import train
+from graft.training.probe import fit_probe
+from graft.training.targets import encode, loss_and_metric, sample_weights, targets_of
+from graft.training.visits import Visits
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The rows of a fold's photos, in manifest order, and all photos' labels."""
+
+    train: np.ndarray
+    val: np.ndarray
+    codes: np.ndarray
+    classes: list[str]
+
+    @classmethod
+    def of_fold(cls, split: pd.DataFrame, fold: int, paths: list[str], classes: list[str]) -> "Roles":
+        """Return who trains and who validates in one fold of split.csv."""
+        mine = split[split.fold == fold].set_index("path").reindex(paths)
+        role, labels = mine["role"].to_numpy(), mine["label"]
+        codes = np.where(labels.notna(), encode(labels.fillna(classes[0]).tolist(), classes), -1)
+        return cls(np.flatnonzero(role == "train"), np.flatnonzero(role == "val"), codes, classes)
+
+
+def train_head(
+    settings: HeadSettings, features: np.ndarray, roles: Roles, tag: str, state: Path
+) -> tuple[keras.Model, pd.DataFrame, Path]:
+    """Return the trained head, its history, and the resume state to remove once both are saved.
+
+    Args:
+        settings: head, phase, class weights, seed.
+        features: (1 + views, n_photos, n_features), of `embed_photos`.
+        roles: who trains and who validates.
+        tag: for the lines of progress.
+        state: where a resumed training finds its state.
+
+    Raises: UserError if the loss stops being a number, or the head does not fit the classes.
+    """
+    head = build_head(settings.head, features.shape[-1], len(roles.classes), settings.seed)
+    n_logits = head.output_shape[-1]
+    loss, metric = loss_and_metric(n_logits, settings.head.label_smoothing)
+    weights = sample_weights(roles.codes[roles.train], roles.classes, settings.class_weights)
+    validation = InOrder(
+        lambda part: features[0, roles.val[part]], targets_of(roles.codes[roles.val], n_logits), batch_size=256
+    )
+    if settings.frozen.method == "probe":
+        probe_head(head, settings, features, roles, weights)
+        head.compile(loss=loss, metrics=[metric])
+        return head, probe_history(head, features[0, roles.train], roles, n_logits, weights, validation), state
+    phase = settings.frozen
+    batches = Batches(
+        Visits.of_phase(phase, len(roles.train), settings.seed),
+        cached_views(features, roles.train, phase),
+        targets_of(roles.codes[roles.train], n_logits),
+        weights,
+    )
+    optimizer = build_optimizer(phase.optimizer, phase.schedule, phase.epochs, len(batches))
+    head.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
+    trained = train(head, phase, batches, validation if len(roles.val) else None, tag, state)
+    return head, trained.history, trained.resume.path
+
+
+def cached_views(features: np.ndarray, train: np.ndarray, phase: FrozenPhase):
+    """Return the loader of a batch: each photo's view of the visit, or the photo as it is where there are no views."""
+    n_views = len(features) - 1
+    if not phase.views:
+        return lambda positions, visits: features[0, train[positions]]
+    return lambda positions, visits: features[1 + visits % n_views, train[positions]]
+
+
+def probe_head(
+    head: keras.Model, settings: HeadSettings, features: np.ndarray, roles: Roles, weights: np.ndarray
+) -> None:
+    """Give the head the weights of a logistic regression on the cached views, or on the photos as they are."""
+    layers = features[1:] if settings.frozen.views else features[:1]
+    stacked = np.concatenate([view[roles.train] for view in layers])
+    codes = np.tile(roles.codes[roles.train], len(layers))
+    kernel, bias = fit_probe(stacked, codes, np.tile(weights, len(layers)), settings.seed)
+    if settings.head.output == "logit":
+        kernel, bias = kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]
+    head.get_layer("logits").set_weights([kernel, bias])
+
+
+def probe_history(
+    head: keras.Model, train: np.ndarray, roles: Roles, n_logits: int, weights: np.ndarray, validation: InOrder
+) -> pd.DataFrame:
+    """Return a history of one row: where the regression ended."""
+    measured = head.evaluate(train, targets_of(roles.codes[roles.train], n_logits), sample_weight=weights, verbose=0)
+    numbers = dict(zip(COLUMNS, [*measured, np.nan, np.nan, np.nan], strict=True))
+    if len(roles.val):
+        numbers["val_loss"], numbers["val_accuracy"] = head.evaluate(validation, verbose=0)
+    return pd.DataFrame([{"epoch": 1, **numbers}])

@@ -1,0 +1,42 @@
+"""Keras's optimisers and schedules from their settings, one rate for all layers or one a block."""
+
+import keras
+
+from graft.config.recipe import Optimizer, Schedule
+
+MOMENTUM = ("sgd", "rmsprop")
+
+
+def build_optimizer(
+    settings: Optimizer, schedule: Schedule, epochs: int, steps_per_epoch: int, factor: float = 1.0
+) -> keras.Optimizer:
+    """Return the optimiser of a phase.
+
+    Args:
+        settings: its name and numbers.
+        schedule: how its rate moves.
+        epochs: of the phase, for a cosine's end.
+        steps_per_epoch: batches; gradients of `settings.accumulate` of them make one step.
+        factor: on the learning rate, for a block of its own.
+    """
+    steps = max(1, epochs * steps_per_epoch // settings.accumulate)
+    warmup = round(schedule.warmup_epochs * steps_per_epoch / settings.accumulate)
+    rate = settings.learning_rate * factor
+    if schedule.name == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0 if warmup else rate, max(1, steps - warmup), warmup_target=rate if warmup else None, warmup_steps=warmup
+        )
+    options = {"learning_rate": rate}
+    if settings.name in MOMENTUM and settings.momentum:
+        options["momentum"] = settings.momentum
+    if settings.weight_decay:
+        options["weight_decay"] = settings.weight_decay
+    if settings.clip_norm:
+        options["global_clipnorm"] = settings.clip_norm
+    if settings.accumulate > 1:
+        options["gradient_accumulation_steps"] = settings.accumulate
+    if settings.ema:
+        options |= {"use_ema": True, "ema_momentum": settings.ema}
+    return getattr(
+        keras.optimizers, {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}[settings.name]
+    )(**options)

@@ -1,0 +1,88 @@
+"""One phase of training: compile, fit, watch, resume."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import pandas as pd
+
+from graft.config.recipe import Phase
+from graft.training.batches import Batches, InOrder
+from graft.training.callbacks import EpochLines, History, StopAtNaN
+from graft.training.resume import Resume
+
+
+@dataclass
+class Trained:
+    """What a phase leaves beside the model's weights."""
+
+    history: pd.DataFrame
+    """A row an epoch."""
+
+    resume: Resume
+    """To forget once the outputs are written."""
+
+
+def train(
+    model: keras.Model, phase: Phase, batches: Batches, validation: InOrder | None, tag: str, state: Path
+) -> Trained:
+    """Fit a compiled model; afterwards it has the weights that the phase's settings ask for.
+
+    Args:
+        model: compiled.
+        phase: epochs, early stopping and schedule.
+        batches: the training photos.
+        validation: the photos that are looked at after each epoch; None: none.
+        tag: stage, run and fold, for the lines.
+        state: where to keep what a resumed training needs.
+
+    Raises: UserError if the loss stops being a number.
+    """
+    history = History()
+    memories = [history, *selection(phase, validation is not None)]
+    resume = Resume(state, memories)
+    batches.epoch = resume.first_epoch
+    batches.order = batches.visits.epoch(resume.first_epoch)
+    averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if phase.optimizer.ema else []
+    watchers = [EpochLines(tag, batches.visits.images_per_epoch), StopAtNaN(tag)]
+    callbacks = [*averaging, *watchers, *memories, resume]
+    epochs = resume.first_epoch if resume.finished else phase.epochs
+    model.fit(
+        batches,
+        validation_data=validation,
+        epochs=epochs,
+        initial_epoch=resume.first_epoch,
+        callbacks=callbacks,
+        shuffle=False,
+        verbose=0,
+    )
+    return Trained(history.table(), resume)
+
+
+def selection(phase: Phase, validated: bool) -> list[keras.callbacks.Callback]:
+    """Return the callbacks that stop a phase, or slow it down, by what they see.
+
+    Without validation photos the training loss takes the place of the validation loss.
+    """
+    chosen = []
+    if phase.early_stopping:
+        stopping = phase.early_stopping
+        monitor = stopping.monitor if validated else stopping.monitor.removeprefix("val_")
+        chosen.append(
+            keras.callbacks.EarlyStopping(
+                monitor=monitor,
+                mode="max" if monitor.endswith("accuracy") else "min",
+                patience=stopping.patience,
+                min_delta=stopping.min_delta,
+                restore_best_weights=True,
+            )
+        )
+    if phase.schedule.name == "plateau":
+        chosen.append(
+            keras.callbacks.ReduceLROnPlateau(
+                monitor="val_loss" if validated else "loss",
+                factor=phase.schedule.factor,
+                patience=phase.schedule.patience,
+            )
+        )
+    return chosen

@@ -1,0 +1,71 @@
+"""Cached features in, the trained head on its backbone out: model.keras and history.csv."""
+
+import argparse
+import json
+from pathlib import Path
+
+from graft.config.base import parse
+from graft.config.experiment import HeadSettings
+from graft.errors import run_script
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Train the head of one run and fold, and join it to the backbone."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", required=True, help="backbone, head, frozen phase, seed, as JSON")
+    parser.add_argument("--features", required=True, type=Path, help="features.npy of embed_images")
+    parser.add_argument("--weights", required=True, type=Path, help="the backbone's weights")
+    parser.add_argument("--manifest", required=True, type=Path, help="manifest.csv: the order of the features")
+    parser.add_argument("--split", required=True, type=Path, help="split.csv")
+    parser.add_argument("--classes", required=True, type=Path, help="classes.json")
+    parser.add_argument("--fold", required=True, type=int, help="which fold of the split")
+    parser.add_argument("--tag", required=True, help="run and fold, for the lines of progress")
+    parser.add_argument("--state", required=True, type=Path, help="folder for what a killed training resumes from")
+    parser.add_argument("--model", required=True, type=Path, help="the .keras file to write")
+    parser.add_argument("--history", required=True, type=Path, help="the history.csv to write")
+    parser.add_argument("--threads", type=int, default=0, help="processor threads; 0: all")
+    parser.add_argument("--gpus", type=int, default=0, help="GPUs to use, if there are any")
+    arguments = parser.parse_args(argv)
+    settings = parse(HeadSettings, json.loads(arguments.settings), "settings")
+
+    from graft import gpus, runtime
+
+    with gpus.lease(arguments.gpus):
+        runtime.start(settings.seed, arguments.threads)
+        train(settings, arguments)
+
+
+def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
+    """Train, join, save."""
+    import numpy as np
+
+    from graft.files import read_table, write_table
+    from graft.model_file import save_model
+    from graft.network.assembly import assemble
+    from graft.network.backbones import load_backbone
+    from graft.network.preprocessing import modes
+    from graft.training.frozen import Roles, train_head
+    from graft.training.resume import state_path
+
+    classes = json.loads(arguments.classes.read_text(encoding="utf-8"))
+    paths = read_table(arguments.manifest)["path"].tolist()
+    roles = Roles.of_fold(read_table(arguments.split), arguments.fold, paths, classes)
+    features = np.load(arguments.features, mmap_mode="r")
+    print(
+        f"train_head: {arguments.tag}, seed {settings.seed}: {len(roles.train)} photos to train, {len(roles.val)} to "
+        f"validate, {len(classes)} classes, {len(features) - 1} cached views each",
+        flush=True,
+    )
+    inputs = [arguments.split, arguments.manifest, arguments.weights]
+    state = state_path(arguments.state, "train_head.py", f"{arguments.settings} fold {arguments.fold}", inputs)
+    head, history, resumed = train_head(settings, features, roles, f"train_head: {arguments.tag}", state)
+    _, mode = modes(settings.backbone.name, settings.preprocessing)
+    backbone = load_backbone(settings.backbone, arguments.weights)
+    facts = {"classes": classes, "size": settings.backbone.size}
+    save_model(assemble(backbone, head, mode, settings.head.pooling), facts, arguments.model)
+    write_table(history, arguments.history)
+    resumed.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    run_script(main)
