@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> None:
     judged = evaluation.evaluation_table(arguments.run, rows, settings)
     compared = evaluation.significance_table(arguments.run, rows, settings)
 
-    write_table(rows.drop(columns=["temperature", "threshold", "calibrated_on"]), arguments.pooled)
+    write_table(rows.drop(columns=["temperature", "threshold", "fitted_on"]), arguments.pooled)
     write_table(judged, arguments.evaluation)
     write_table(evaluation.per_class_table(arguments.run, rows, settings.confidence), arguments.per_class)
     write_json(evaluation.calibration_record(rows, settings.threshold), arguments.calibration)

@@ -91,8 +91,8 @@ def choose_threshold(positive: np.ndarray, probability: np.ndarray, rule: str) -
         return 0.5
     false_rate, true_rate, least = roc_curve(positive, probability, drop_intermediate=False)
     score = decision_score(rule, true_rate, false_rate, np.count_nonzero(positive), np.count_nonzero(~positive))
-    upper = np.minimum(least, 1.0)  # the first is infinite: nothing is answered
     lower = np.append(least[1:], 0.0)
+    upper = np.where(np.isinf(least), 1.0 + (lower == 1), least)  # the first answers nothing, not even a certain photo
     middle = np.where((lower < 0.5) & (upper >= 0.5), 0.5, (lower + upper) / 2)
     best = np.flatnonzero(np.isclose(score, score.max(), rtol=0, atol=1e-12))
     return round(float(middle[best[np.argmin(np.abs(middle[best] - 0.5))]]), 12)
@@ -133,7 +133,7 @@ def calibrate(table: pd.DataFrame, rule: str, parts: int, seed: int) -> pd.DataF
         seed: of the dealing.
 
     Returns: the same rows in the same order, with calibrated_* columns, and temperature, threshold and
-        calibrated_on, which say what each row was calibrated with.
+        fitted_on, which say what each row was calibrated with.
     """
     pieces = []
     for (fold, role), judged in table.groupby(["fold", "role"], sort=False):
@@ -175,7 +175,7 @@ def apply(table: pd.DataFrame, calibrator: Calibrator) -> pd.DataFrame:
         **dict(zip(names, probabilities.T, strict=True)),
         temperature=calibrator.temperature,
         threshold=threshold,
-        calibrated_on=calibrator.fitted_on,
+        fitted_on=calibrator.fitted_on,
     )
 
 

@@ -116,7 +116,7 @@ def when_sure(rows: pd.DataFrame, unsure_below: float) -> dict[str, float]:
 def words(rows: pd.DataFrame, stage: str, role: str, settings: RunEvaluation) -> dict[str, str]:
     """Return what a reader of the numbers must know: what they were calibrated on, and what they do not show."""
     selected = role == "val" and settings.selects_on_validation.get(stage, False)
-    sources = sorted(rows["calibrated_on"].unique())
+    sources = sorted(rows["fitted_on"].unique())
     notes = [TRAINED] if role == "train" else [SELECTED] if selected else []
     if (photos := rows["path"].nunique()) < len(rows):
         notes.append(f"{photos} photos were judged {len(rows) / photos:g} times each; the interval counts photos")

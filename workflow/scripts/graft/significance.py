@@ -62,7 +62,7 @@ def compare(first: pd.DataFrame, second: pd.DataFrame, settings: Evaluation) -> 
     Args:
         first, second: tables of predictions, of one stage and role each.
     """
-    both = by_photo(first).join(by_photo(second), how="inner", lsuffix="_first", rsuffix="_second")
+    both = by_photo(first).merge(by_photo(second), on="path", suffixes=("_first", "_second"))
     if both.empty:
         return None
     gained = (both["correct_second"] - both["correct_first"]).to_numpy()
@@ -95,7 +95,7 @@ def verdict(row: dict[str, float], p_value: float, names: tuple[str, str], confi
     """
     apart = row["first_only"] + row["second_only"]
     told = f"{apart} of {row['n']} photos {'tells' if apart == 1 else 'tell'} them apart, p = {p_value:.2g}"
-    if p_value >= 1 - confidence:
+    if p_value >= round(1 - confidence, 12):
         return f"not distinguishable from noise: {told}"
     winner = names[1] if row["difference"] > 0 else names[0]
     return f"{winner} is more accurate, by {abs(row['difference']):.3f}: {told}"

@@ -1,0 +1,234 @@
+"""Temperature and threshold: right on cases worked by hand, and never fitted on the photos that they are judged by."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+
+from graft import calibration
+from graft.outcomes import CALIBRATED
+from made_runs import made_predictions, predictions_of
+
+
+def calibrated_columns(table: pd.DataFrame) -> np.ndarray:
+    return table[[name for name in table if name.startswith(CALIBRATED)]].to_numpy()
+
+
+def test_a_single_logit_of_always_2_that_is_right_three_times_in_four_is_cooled_to_its_accuracy():
+    # n = 4: the targets of the true class are 5/6, so on average 3/4 * 5/6 + 1/4 * 1/6 = 2/3 for the answer.
+    logits = np.tile([0.0, 2.0], (4, 1))
+    temperature = calibration.fit_temperature(logits, np.array([1, 1, 1, 0]))
+    assert expit(2.0 / temperature) == pytest.approx(2 / 3, abs=1e-6)
+
+
+def test_photos_that_are_all_right_claim_no_more_than_the_rule_of_succession():
+    logits = np.tile([3.0, 0.0], (20, 1))
+    temperature = calibration.fit_temperature(logits, np.zeros(20, int))
+    assert softmax(logits / temperature, axis=1)[0, 0] == pytest.approx(21 / 22, abs=1e-6)
+
+
+class Known(ClassifierMixin, BaseEstimator):
+    """A model whose inputs are its logits."""
+
+    def fit(self, logits, labels):
+        self.classes_ = np.unique(labels)
+        return self
+
+    def decision_function(self, logits):
+        return logits
+
+    def predict(self, logits):
+        return logits.argmax(axis=1)
+
+
+@pytest.mark.parametrize("n_classes", [3, 9])
+def test_with_many_photos_the_temperature_is_scikit_learns(n_classes):
+    rng = np.random.default_rng(0)
+    labels = np.arange(3000) % n_classes
+    logits = 3 * rng.normal(size=(3000, n_classes))
+    logits[np.arange(3000), labels] += 3
+    model = CalibratedClassifierCV(FrozenEstimator(Known().fit(logits, labels)), method="temperature", ensemble=False)
+    theirs = 1 / model.fit(logits, labels).calibrated_classifiers_[0].calibrators[0].beta_
+    assert calibration.fit_temperature(logits, labels) == pytest.approx(theirs, rel=0.01)
+
+
+def test_a_saturated_probability_still_has_its_logit():
+    table = predictions_of([1, 0], [[0.0, 1.0], [1.0, 0.0]]).assign(logit=[40.0, -60.0])
+    assert calibration.logits_of(table).tolist() == [[0, 40], [0, -60]]
+
+
+def test_logs_of_probabilities_serve_where_there_is_no_logit():
+    chances = np.array([[0.7, 0.2, 0.1]])
+    table = predictions_of([0], chances.tolist(), ("a", "b", "c"))
+    assert softmax(calibration.logits_of(table), axis=1) == pytest.approx(chances)
+
+
+@pytest.mark.parametrize(
+    ("rule", "positive", "chance", "threshold"),
+    [
+        ("accuracy", [0, 0, 1, 1], [0.1, 0.2, 0.3, 0.9], 0.25),  # the gap 0.2 to 0.3 is perfect
+        ("accuracy", [0, 1], [0.4, 0.6], 0.5),  # 0.5 lies in the gap
+        ("accuracy", [0, 1], [0.5, 0.9], 0.7),  # a photo at 0.5 would be answered 1: the gap is above it
+        ("accuracy", [0, 1], [0.1, 0.5], 0.5),  # and at 0.5 the answer is 1
+        ("half", [0, 0, 1, 1], [0.1, 0.2, 0.3, 0.9], 0.5),
+        ("accuracy", [1, 0], [0.3, 0.3], 0.5),  # a tie that no threshold can part: nothing beats 0.5
+        ("balanced_accuracy", [1, 1], [0.3, 0.9], 0.5),  # one class
+        ("balanced_accuracy", [0, 0], [0.3, 0.9], 0.5),
+        # One positive at 0.4 among negatives at 0.3, 0.6, 0.7: it is found at recall 1 for 2 of 3 alarms (2/3),
+        # answering nothing gives 1/2.
+        ("balanced_accuracy", [0, 1, 0, 0], [0.3, 0.4, 0.6, 0.7], 0.35),
+        ("accuracy", [0, 1, 0, 0], [0.3, 0.4, 0.6, 0.7], 0.85),  # answering nothing is right 3 times in 4
+        # F1 of answering from 0.4 up: 2 * 1 / (3 + 1) = 0.5; from 0.3 up: 2 / 5.
+        ("f1", [0, 1, 0, 0], [0.3, 0.4, 0.6, 0.7], 0.35),
+    ],
+)
+def test_the_threshold_makes_its_rule_largest(rule, positive, chance, threshold):
+    found = calibration.choose_threshold(np.array(positive, bool), np.array(chance), rule)
+    assert found == pytest.approx(threshold)
+
+
+def test_the_threshold_is_as_good_as_any_other():
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        positive, chance = rng.random(15) < 0.4, np.round(rng.random(15), 1)
+        if positive.all() or not positive.any():
+            continue
+        found = calibration.choose_threshold(positive, chance, "accuracy")
+        best = max(np.mean((chance >= level) == positive) for level in np.linspace(0, 1.05, 211))
+        assert np.mean((chance >= found) == positive) == pytest.approx(best)
+
+
+def changed(table: pd.DataFrame, row: int) -> pd.DataFrame:
+    """Return the table with another truth for one photo."""
+    table = table.copy()
+    table.loc[row, "label"] = "urban" if table.loc[row, "label"] == "rural" else "rural"
+    return table
+
+
+def calibrate(table: pd.DataFrame) -> pd.DataFrame:
+    return calibration.calibrate(table, "balanced_accuracy", parts=5, seed=0)
+
+
+def test_test_photos_are_calibrated_by_the_validation_photos_of_their_fold():
+    table = pd.concat([made_predictions(30, role=role, skill=1, seed=3) for role in ("val", "test")], ignore_index=True)
+    found = calibrate(table)
+    assert set(found.loc[found["role"] == "test", "fitted_on"]) == {calibration.SAME_FOLD}
+    expected = calibration.fit(table[table["role"] == "val"], "balanced_accuracy", "")
+    assert set(found.loc[found["role"] == "test", "temperature"]) == {expected.temperature}
+    assert set(found.loc[found["role"] == "test", "threshold"]) == {expected.threshold}
+
+
+@pytest.mark.parametrize("row", [30, 45, 59])
+def test_no_test_label_has_a_part_in_any_calibration_of_test_photos(row):
+    table = pd.concat([made_predictions(30, role=role, skill=1) for role in ("val", "test")], ignore_index=True)
+    test = table["role"] == "test"
+    assert np.array_equal(
+        calibrated_columns(calibrate(table))[test], calibrated_columns(calibrate(changed(table, row)))[test]
+    )
+
+
+def k_fold() -> pd.DataFrame:
+    tables = [
+        made_predictions(18, fold=fold, role="test", skill=1, photos=[f"{fold}-{index}.jpg" for index in range(18)])
+        for fold in range(5)
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+@pytest.mark.parametrize("row", [0, 20, 89])
+def test_under_k_fold_no_fold_has_a_part_in_its_own_calibration(row):
+    table = k_fold()
+    own = table["fold"] == table.loc[row, "fold"]
+    before, after = calibrate(table), calibrate(changed(table, row))
+    assert set(before["fitted_on"]) == {calibration.OTHER_FOLDS}
+    assert np.array_equal(before.loc[own, "temperature"], after.loc[own, "temperature"])
+    assert not np.array_equal(before.loc[~own, "temperature"], after.loc[~own, "temperature"])
+
+
+def test_repeats_of_the_same_photos_never_calibrate_each_other():
+    rounds = [made_predictions(20, fold=fold, role="test", skill=1, seed=fold) for fold in range(2)]
+    found = calibrate(pd.concat(rounds, ignore_index=True))  # the same paths in both folds
+    assert set(found["fitted_on"]) == {calibration.CROSS_FIT}
+
+
+def test_cross_fitting_calibrates_each_part_by_all_photos_but_its_own():
+    table = made_predictions(20, skill=1)
+    found = calibrate(table)
+    assert set(found["fitted_on"]) == {calibration.CROSS_FIT}
+    parts = found.groupby("temperature")
+    assert len(parts) == 5
+    for temperature, part in parts:
+        others = table.drop(index=part.index)
+        assert calibration.fit(others, "balanced_accuracy", "").temperature == temperature
+
+
+def test_cross_fitting_spreads_classes_over_the_parts():
+    found = calibrate(made_predictions(20, skill=1))
+    counts = found.groupby(["temperature", "label"]).size()
+    assert set(counts) == {2}  # five parts of four photos, two of each class
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_handful_of_photos_is_calibrated_without_error(n):
+    found = calibrate(made_predictions(n))
+    assert len(found) == n
+    assert calibrated_columns(found).sum(axis=1) == pytest.approx(np.ones(n))
+
+
+def test_one_photo_is_left_as_it_is():
+    table = predictions_of([1], [[0.2, 0.8]])
+    found = calibrate(table)
+    assert calibrated_columns(found)[0] == pytest.approx([0.2, 0.8])
+    assert found["fitted_on"].tolist() == [calibration.NOTHING]
+
+
+def test_calibration_keeps_rows_and_their_order():
+    table = k_fold().sample(frac=1, random_state=0)
+    found = calibrate(table)
+    assert list(found.index) == list(table.index)
+    assert list(found["path"]) == list(table["path"])
+
+
+def test_temperature_never_changes_which_class_is_most_likely():
+    table = made_predictions(90, classes=tuple("abcdefghi"), skill=1)
+    found = calibrated_columns(calibrate(table))
+    raw = table[[name for name in table if name.startswith("probability_")]].to_numpy()
+    assert np.array_equal(found.argmax(axis=1), raw.argmax(axis=1))
+
+
+def test_an_overconfident_model_is_cooled_and_its_log_loss_falls():
+    table = pd.concat(
+        [made_predictions(400, role=role, skill=1, seed=2) for role in ("val", "test")], ignore_index=True
+    )
+    hot = softmax(4 * np.log(table[["probability_rural", "probability_urban"]].to_numpy()), axis=1)
+    table[["probability_rural", "probability_urban"]] = hot
+    found = calibrate(table)
+    assert found["temperature"].min() > 2
+    truth = (table["label"] == "urban").astype(int).to_numpy()
+    rows = np.arange(len(table))
+    assert -np.log(calibrated_columns(found)[rows, truth]).mean() < -np.log(hot[rows, truth]).mean()
+
+
+def test_what_is_deployed_is_fitted_on_all_validation_photos_of_the_fold():
+    table = made_predictions(20, skill=1)
+    found = calibration.deployed(table, "balanced_accuracy")["0"]
+    assert found["n"] == 20
+    assert found["fitted_on"] == calibration.SAME_FOLD
+    assert found["temperature"] == calibration.fit(table, "balanced_accuracy", "").temperature
+
+
+def test_without_validation_photos_the_out_of_fold_predictions_are_what_is_deployed():
+    found = calibration.deployed(k_fold(), "balanced_accuracy")
+    assert {fold: one["n"] for fold, one in found.items()} == {str(fold): 90 for fold in range(5)}
+    assert len({one["temperature"] for one in found.values()}) == 1
+
+
+def test_more_than_two_classes_have_no_threshold():
+    table = made_predictions(30, classes=("a", "b", "c"))
+    assert calibration.fit(table, "accuracy", "").threshold is None
+    assert math.isnan(calibrate(table)["threshold"].iloc[0])
