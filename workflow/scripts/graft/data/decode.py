@@ -11,14 +11,10 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps
 
 from graft.config.dataset import Ingest
+from graft.data.layout import EXTENSIONS
 
 Image.MAX_IMAGE_PIXELS = None  # the audit has a limit of its own, which a user can set
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM"]
-EXTENSIONS = {
-    ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".png": "PNG", ".webp": "WEBP", ".gif": "GIF",
-    ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF", ".avif": "AVIF", ".ppm": "PPM", ".pgm": "PPM", ".pnm": "PPM",
-    ".heic": "HEIF", ".heif": "HEIF",
-}  # fmt: skip
 MAGIC = {
     b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF",
 }  # fmt: skip

@@ -13,6 +13,11 @@ ROLES = {"train": "train", "training": "train", "val": "val", "valid": "val", "v
 ROLE_NAME = re.compile(
     rf"(?:(.*)[_\- ])?({'|'.join(ROLES)})(?:[_\- ]?(set|data|images|photos|dataset))?", re.IGNORECASE
 )
+EXTENSIONS = {
+    ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".png": "PNG", ".webp": "WEBP", ".gif": "GIF",
+    ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF", ".avif": "AVIF", ".ppm": "PPM", ".pgm": "PPM", ".pnm": "PPM",
+    ".heic": "HEIF", ".heif": "HEIF",
+}  # fmt: skip
 Folders = tuple[str, ...]
 
 

@@ -17,7 +17,7 @@ def read(path: Path | None) -> dict | None:
         content = json.loads(path.read_text(encoding="utf-8"))
         return {"archive": content["archive"], "photos": dict(content["photos"])}
     except (ValueError, KeyError, TypeError):
-        raise UserError(f"{path} is not a lock file; delete it, or write it anew with `make lock`") from None
+        raise UserError(f"{path} is not a lock file; delete it") from None
 
 
 def content_of(arrived: dict, manifest: pd.DataFrame) -> dict:
@@ -36,7 +36,7 @@ def check_archive(sha256: str, path: Path | None) -> None:
     if locked and locked["archive"] and locked["archive"]["sha256"] != sha256:
         raise UserError(
             f"the archive has SHA-256 {sha256[:16]}..., and {path} names {locked['archive']['sha256'][:16]}...; "
-            "get the locked version back, or write the lock anew with `make lock`"
+            "get the locked version back, or delete the lock to accept this one"
         )
 
 
@@ -56,4 +56,4 @@ def check_photos(manifest: pd.DataFrame, path: Path | None) -> None:
     }
     faults = [f"{len(names)} {kind} ({some(names)})" for kind, names in kinds.items() if names]
     if faults:
-        raise UserError(f"the photos are not those of {path}: {'; '.join(faults)}; `make lock` accepts what is here")
+        raise UserError(f"the photos are not those of {path}: {'; '.join(faults)}; delete it to accept what is here")

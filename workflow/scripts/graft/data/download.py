@@ -1,0 +1,139 @@
+"""An archive from wherever it is: fetched once, read to its last byte, and recorded."""
+
+import contextlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+from graft.config.dataset import Limits, Source
+from graft.data import archive, kaggle_source, lock, transfer, url_source
+from graft.data.transfer import Failed, Patience
+from graft.errors import UserError
+from graft.files import sha256_of, whole, write_json
+
+DAMAGED_TRIES = 3  # downloads of an archive that arrives damaged every time
+
+
+def obtain(source: Source, limits: Limits, output: Path, scratch: Path, locked: Path | None) -> dict:
+    """Put a source's archive at `output` and return what arrived: source, version, licence, n_bytes, sha256.
+
+    A local archive is linked to. Anything else is downloaded into `scratch`, where partial and finished downloads
+    outlive a failed run: the first are resumed, the second used again.
+
+    Args:
+        source: a kaggle, url or archive source.
+        limits: what reading the archive may cost.
+        output: the archive; whole or absent.
+        scratch: a folder on the same file system.
+        locked: a lock file to hold the archive against, where it exists.
+
+    Raises: UserError, one sentence that says what to do.
+    """
+    if source.archive is not None:
+        return link(Path(source.archive).expanduser(), limits, output, locked)
+    scratch.mkdir(parents=True, exist_ok=True)
+    kept = kept_download(source, scratch)
+    if kept is None:
+        kept = fetched(source, limits, scratch)
+    else:
+        print("already downloaded; to get it anew, delete", scratch)
+    lock.check_archive(kept["sha256"], locked)
+    with whole(output) as part:
+        try:
+            os.link(scratch / "archive", part)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(scratch / "archive", part)
+    os.utime(output)
+    return kept
+
+
+def link(path: Path, limits: Limits, output: Path, locked: Path | None) -> dict:
+    """Check a local archive and link to it."""
+    if not path.is_file():
+        what = "is a folder: use `source: {folder: PATH}`" if path.is_dir() else "does not exist"
+        raise UserError(f"source.archive is {path}, which {what}")
+    try:
+        archive.check(path, limits)
+    except archive.DamagedArchive as error:
+        raise UserError(f"source.archive is {path}, which cannot be used: {error}") from None
+    facts = facts_of(path, {})
+    lock.check_archive(facts["sha256"], locked)
+    with whole(output) as part:
+        part.symlink_to(path.resolve())
+    return facts
+
+
+def facts_of(path: Path, told: dict) -> dict:
+    """Return what is recorded of an archive."""
+    return {**told, "n_bytes": path.stat().st_size, "sha256": sha256_of(path)}
+
+
+def kept_download(source: Source, scratch: Path) -> dict | None:
+    """Return the record of a finished download of this very source, if its bytes are still what they were."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        record = json.loads((scratch / "record.json").read_text(encoding="utf-8"))
+        if record["source"] == asked(source) and sha256_of(scratch / "archive") == record["facts"]["sha256"]:
+            return record["facts"]
+    return None
+
+
+def asked(source: Source) -> dict:
+    """Return what a user asked for, as it is recorded."""
+    return source.model_dump(mode="json", exclude_none=True)
+
+
+def fetched(source: Source, limits: Limits, scratch: Path) -> dict:
+    """Download until an archive has arrived whole, and keep it with its record."""
+    if source.kaggle is not None:
+        slug = kaggle_source.parts_of(source.kaggle)[1]
+        fetch, request, target = kaggle_source.fetch_kaggle, {"dataset": source.kaggle}, scratch / f"{slug}.zip"
+    else:
+        fetch, request, target = url_source.fetch_url, {"url": source.url}, scratch / "partial"
+    if (scratch / "asked.json").is_file() and json.loads((scratch / "asked.json").read_text()) != asked(source):
+        transfer.discard(target)  # a partial download of something else
+    write_json(asked(source), scratch / "asked.json")
+    told = verified(fetch, request, target, source, limits)
+    facts = facts_of(target, told)
+    target.replace(scratch / "archive")
+    write_json({"source": asked(source), "facts": facts}, scratch / "record.json")
+    return facts
+
+
+def verified(fetch: transfer.Fetch, request: dict, target: Path, source: Source, limits: Limits) -> dict:
+    """Download, read every byte, and start over from nothing if any is wrong.
+
+    The Kaggle client (2.2.4) can call a damaged archive good: Kaggle/kaggle-cli#1179.
+    """
+    patience = Patience.from_environment()
+    name = source.kaggle or transfer.clean(source.url)
+    for tries_left in reversed(range(DAMAGED_TRIES)):
+        try:
+            told = transfer.download(fetch, request, target, patience)
+            archive.check(target, limits)
+            return told
+        except Failed as error:
+            if error.fault.kind == "bug":
+                raise RuntimeError(error.fault.text) from None
+            raise UserError(advice(source, error.fault)) from None
+        except archive.DamagedArchive as error:
+            transfer.discard(target)
+            if "web page" in str(error) or "XML" in str(error):
+                raise UserError(
+                    f"what came for {name} is no archive: {error}; a proxy or a sign-in page may stand between: "
+                    "open the address in a browser, or set `source: {archive: PATH}`"
+                ) from None
+            if not tries_left:
+                raise UserError(
+                    f"{name} arrived damaged {DAMAGED_TRIES} times ({error}): run again later, "
+                    "or download it by hand and set `source: {archive: PATH}`"
+                ) from None
+            print(f"it arrived damaged ({error}); downloading it anew", flush=True)
+    raise AssertionError("unreachable")
+
+
+def advice(source: Source, fault: transfer.Fault) -> str:
+    """Return the sentence of the source's own kind."""
+    if source.kaggle is not None:
+        return kaggle_source.advice(source.kaggle, fault)
+    return url_source.advice(source.url, fault)

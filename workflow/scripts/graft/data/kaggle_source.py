@@ -1,0 +1,116 @@
+"""A dataset of Kaggle's, through its official client."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from graft.data.transfer import Fault
+
+WAYS_OUT = "or put the zip on this machine and set `source: {archive: PATH}`, or see the demo offline: make demo"
+
+
+def fetch_kaggle(request: dict, target: Path) -> dict:
+    """Download a dataset's archive with the official client, resuming what an earlier call left at `target`.
+
+    Runs in a process of its own (transfer.download): the client prints, reads credentials and may call its server as
+    soon as it is imported.
+
+    Args:
+        request: `dataset`, as owner/slug or owner/slug/VERSION.
+        target: where the archive goes; named slug.zip, as the client insists.
+
+    Returns: the dataset's `version` and `licence`, None where Kaggle does not tell.
+    Raises: what the client raises.
+    """
+    ensure_config_folder()
+    from kaggle.api.kaggle_api_extended import KaggleApi
+
+    class Client(KaggleApi):
+        """The client with one try a call: the caller decides on more, and knows of Retry-After and stalls."""
+
+        def download_file(self, *args: object, **options: object) -> None:
+            """Download once."""
+            return super().download_file(*args, **{**options, "max_retries": 0})
+
+    client = Client()
+    with contextlib.suppress(SystemExit):  # no credentials: public datasets need none
+        client.authenticate()
+    owner, slug, version = parts_of(request["dataset"])
+    name = "/".join(part for part in (owner, slug, version) if part)
+    client.dataset_download_files(name, path=str(target.parent), force=False, quiet=True, unzip=False)
+    return facts(client, owner, slug, version)
+
+
+def facts(client: object, owner: str, slug: str, version: str | None) -> dict:
+    """Return the version and the licence; a server that does not tell them spoils nothing."""
+    from kagglesdk.datasets.types.dataset_api_service import ApiGetDatasetRequest
+
+    request = ApiGetDatasetRequest()
+    request.owner_slug, request.dataset_slug = owner, slug
+    try:
+        with client.build_kaggle_client() as kaggle:
+            answer = kaggle.datasets.dataset_api_client.get_dataset(request)
+        return {"version": int(version or answer.current_version_number), "licence": answer.license_name or None}
+    except Exception:
+        return {"version": int(version) if version else None, "licence": None}
+
+
+def parts_of(dataset: str) -> tuple[str, str, str | None]:
+    """Return owner, slug and version of owner/slug, owner/slug/3 or owner/slug/versions/3.
+
+    >>> parts_of("dansbecker/urban-and-rural-photos/versions/1")
+    ('dansbecker', 'urban-and-rural-photos', '1')
+    """
+    owner, slug, *version = dataset.split("/")
+    return owner, slug, version[-1] if version else None
+
+
+def ensure_config_folder() -> None:
+    """Give the client a folder to start in where the home folder cannot be written; it fails without one."""
+    if os.environ.get("KAGGLE_CONFIG_DIR"):
+        return
+    try:
+        home = Path.home()
+        config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "kaggle"
+        if not (home / ".kaggle").exists():
+            config.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        os.environ["KAGGLE_CONFIG_DIR"] = tempfile.mkdtemp(prefix="graft-kaggle-")
+
+
+def has_credentials() -> bool:
+    """Return whether the user has given the client any credentials, without reading them."""
+    folders = [Path(os.environ["KAGGLE_CONFIG_DIR"])] if os.environ.get("KAGGLE_CONFIG_DIR") else []
+    with contextlib.suppress(RuntimeError):  # no home
+        folders += [Path.home() / ".kaggle", Path.home() / ".config" / "kaggle"]
+    files = ("kaggle.json", "access_token", "access_token.txt", "credentials.json")
+    given = os.environ.get("KAGGLE_API_TOKEN") or (os.environ.get("KAGGLE_USERNAME") and os.environ.get("KAGGLE_KEY"))
+    return bool(given) or any((folder / name).is_file() for folder in folders for name in files)
+
+
+def advice(dataset: str, fault: Fault) -> str:
+    """Return one sentence on a failed download: what happened, and what to do."""
+    page = f"https://www.kaggle.com/datasets/{'/'.join(parts_of(dataset)[:2])}"
+    if fault.kind == "http" and not fault.at_storage and fault.status == 401:
+        return (
+            f"Kaggle refuses the credentials (401) for {dataset}: renew KAGGLE_API_TOKEN or ~/.kaggle/kaggle.json; "
+            f"a public dataset needs none; {WAYS_OUT}"
+        )
+    if fault.kind == "http" and not fault.at_storage and fault.status == 403:
+        how = "ask its owner, or accept its terms" if has_credentials() else "set KAGGLE_API_TOKEN if you have access"
+        return f"Kaggle denies access to {dataset} (403), which may be private: {how} at {page}; {WAYS_OUT}"
+    if fault.kind == "http" and not fault.at_storage and fault.status == 404:
+        hidden = "" if has_credentials() else " (a private one looks the same without credentials)"
+        return (
+            f"Kaggle has no dataset or version {dataset} (404){hidden}: check source.kaggle against {page}; {WAYS_OUT}"
+        )
+    if fault.kind == "http" and fault.status == 429:
+        wait = f" {fault.retry_after_s:.0f} s" if fault.retry_after_s else " some minutes"
+        return f"Kaggle limits requests (429) and asks to wait{wait}: run again then; {WAYS_OUT}"
+    if fault.kind == "http":
+        where = "Kaggle's storage" if fault.at_storage else "Kaggle"
+        return f"{where} answered {fault.status} for {dataset} again and again: run again later; {WAYS_OUT}"
+    if fault.kind == "certificate":
+        return f"{fault.text}: behind a proxy that opens TLS, set REQUESTS_CA_BUNDLE to its certificate; {WAYS_OUT}"
+    return f"Kaggle's {dataset} did not come: {fault.text}; check the network and run again, which resumes; {WAYS_OUT}"
