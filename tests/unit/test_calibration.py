@@ -82,6 +82,8 @@ def test_logs_of_probabilities_serve_where_there_is_no_logit():
         # One positive at 0.4 among negatives at 0.3, 0.6, 0.7: it is found at recall 1 for 2 of 3 alarms (2/3),
         # answering nothing gives 1/2.
         ("balanced_accuracy", [0, 1, 0, 0], [0.3, 0.4, 0.6, 0.7], 0.35),
+        # From 0.7 up: half of the positives for no alarm (3/4); both positives cost all four alarms (1/2).
+        ("balanced_accuracy", [1, 0, 0, 0, 0, 1], [0.3, 0.35, 0.4, 0.5, 0.6, 0.8], 0.7),
         ("accuracy", [0, 1, 0, 0], [0.3, 0.4, 0.6, 0.7], 0.85),  # answering nothing is right 3 times in 4
         # F1 of answering from 0.4 up: 2 * 1 / (3 + 1) = 0.5; from 0.3 up: 2 / 5.
         ("f1", [0, 1, 0, 0], [0.3, 0.4, 0.6, 0.7], 0.35),

@@ -92,9 +92,9 @@ def test_roc_auc_of_one_class_is_undefined_not_an_error(recwarn):
 
 def test_roc_auc_of_many_classes_is_the_mean_over_those_with_photos(recwarn):
     labels = np.array([0, 0, 1, 1])
-    chances = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.1, 0.8, 0.1], [0.5, 0.4, 0.1]])
+    chances = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.1, 0.8, 0.1], [0.5, 0.2, 0.3]])
     of_0 = area_by_pairs([0.6, 0.2], [0.1, 0.5])
-    of_1 = area_by_pairs([0.8, 0.4], [0.3, 0.5])  # class 2 has no photos
+    of_1 = area_by_pairs([0.8, 0.2], [0.3, 0.5])  # class 2 has no photos
     assert metrics.roc_auc(labels, chances) == pytest.approx((of_0 + of_1) / 2)
     assert not recwarn.list
 

@@ -85,6 +85,15 @@ def test_a_photo_judged_in_several_repeats_counts_once():
     assert (found["n"], found["second_only"]) == (2, 1)
 
 
+def test_a_photo_that_repeats_judge_differently_counts_by_their_majority():
+    # The first photo is right in 1 of 3 rounds by the first model, in 2 of 3 by the second; the other one always.
+    first = pd.concat([judged([right, 1], fold=fold) for fold, right in enumerate([1, 0, 0])])
+    second = pd.concat([judged([right, 1], fold=fold) for fold, right in enumerate([0, 1, 1])])
+    found = significance.compare(first, second, SETTINGS)
+    assert (found["first_only"], found["second_only"]) == (0, 1)
+    assert found["difference"] == pytest.approx((1 / 3 + 0) / 2)
+
+
 def test_many_photos_need_little_memory_and_time():
     tables = [made_predictions(20_000, skill=skill) for skill in (1.0, 1.2)]
     found = significance.compare(*tables, Evaluation(bootstrap_resamples=199))

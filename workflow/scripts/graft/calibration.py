@@ -151,8 +151,7 @@ def fitting_rows(table: pd.DataFrame, judged: pd.DataFrame, fold: int, role: str
         validation = table[(table["fold"] == fold) & (table["role"] == "val")]
         if len(validation):
             return validation, SAME_FOLD
-    others = table[(table["fold"] != fold) & (table["role"] == role)]
-    return others[~others["path"].isin(judged["path"])], OTHER_FOLDS
+    return table[(table["role"] == role) & ~table["path"].isin(judged["path"])], OTHER_FOLDS
 
 
 def cross_fit(judged: pd.DataFrame, rule: str, parts: int, seed: int) -> list[pd.DataFrame]:
