@@ -9,12 +9,12 @@ from graft.config.dataset import Ingest, Policy
 from graft.data import duplicates
 from graft.data.archive import File
 from graft.data.decode import Look
+from graft.data.wording import some
 from graft.errors import UserError
 
 ALWAYS_DROPPED = ("junk", "doubled")  # never worth a warning: leftovers, and a second copy of a whole tree
 RANK = {"test": 0, "val": 1, "train": 2, "": 3}  # a leaking photo stays where it measures, and goes where it trains
 GRAVITY = ("junk", "doubled", *Policy.model_fields)  # what a row's verdict is, where several would do
-SHOWN = 3  # files named on the terminal for each verdict
 
 
 @dataclass(slots=True)
@@ -109,16 +109,6 @@ def refuse(entries: list[Entry], policy: Policy) -> None:
     if forbidden:
         kinds = "; ".join(f"{kind}: {some(files)}" for kind, files in forbidden.items())
         raise UserError(f"ingest.policy forbids what the photos hold: {kinds}; mend them, or set the policy to drop")
-
-
-def some(names: list[str]) -> str:
-    """Return the first few names and how many more there are.
-
-    >>> some(["a", "b", "c", "d"])
-    'a, b, c and 1 more'
-    """
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
 
 
 def audit_table(entries: list[Entry]) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """A dataset of Kaggle's, through its official client."""
 
 import contextlib
+import functools
 import os
 import tempfile
 from pathlib import Path
@@ -24,18 +25,11 @@ def fetch_kaggle(request: dict, target: Path) -> dict:
     Raises: what the client raises.
     """
     ensure_config_folder()
-    from kaggle.api.kaggle_api_extended import KaggleApi
+    import kaggle  # signs in, if there are credentials; public datasets need none
 
-    class Client(KaggleApi):
-        """The client with one try a call: the caller decides on more, and knows of Retry-After and stalls."""
-
-        def download_file(self, *args: object, **options: object) -> None:
-            """Download once."""
-            return super().download_file(*args, **{**options, "max_retries": 0})
-
-    client = Client()
-    with contextlib.suppress(SystemExit):  # no credentials: public datasets need none
-        client.authenticate()
+    client = kaggle.api
+    # One try a call: the caller decides on more, and knows of Retry-After and of stalls.
+    client.download_file = functools.partial(client.download_file, max_retries=0)
     owner, slug, version = parts_of(request["dataset"])
     name = "/".join(part for part in (owner, slug, version) if part)
     client.dataset_download_files(name, path=str(target.parent), force=False, quiet=True, unzip=False)
@@ -113,4 +107,7 @@ def advice(dataset: str, fault: Fault) -> str:
         return f"{where} answered {fault.status} for {dataset} again and again: run again later; {WAYS_OUT}"
     if fault.kind == "certificate":
         return f"{fault.text}: behind a proxy that opens TLS, set REQUESTS_CA_BUNDLE to its certificate; {WAYS_OUT}"
-    return f"Kaggle's {dataset} did not come: {fault.text}; check the network and run again, which resumes; {WAYS_OUT}"
+    return (
+        f"{dataset} did not come from Kaggle: {fault.text}; connect and run again, which resumes "
+        f"(a private one also needs KAGGLE_API_TOKEN); {WAYS_OUT}"
+    )

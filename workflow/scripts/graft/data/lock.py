@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from graft.data.audit import some
+from graft.data.wording import some
 from graft.errors import UserError
 
 

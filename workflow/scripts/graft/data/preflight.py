@@ -83,7 +83,7 @@ def listing(folder: Path) -> list[tuple[str, int, int]]:
 
 
 def fingerprint(folder: str) -> str:
-    """Return a digest that changes when a file is added, removed, renamed or written; Thumbs.db and such do not count."""
+    """Return a digest that changes when a file is added, removed, renamed or written; not for Thumbs.db and such."""
     files = [file for file in listing(Path(folder).expanduser()) if not is_junk(file[0])]
     lines = "".join(f"{name}\0{size}\0{time}\n" for name, size, time in files)
     return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()

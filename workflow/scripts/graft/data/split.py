@@ -11,9 +11,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from graft.config.base import nearest
 from graft.config.dataset import Split
-from graft.data.audit import some
 from graft.data.duplicates import joined, links_of
 from graft.data.layout import natural
+from graft.data.wording import some
 from graft.errors import UserError
 from graft.files import read_table
 

@@ -1,22 +1,24 @@
 """A download that is watched: progress, stalls, faults that pass and faults that do not."""
 
 import contextlib
+import importlib
 import json
-import multiprocessing
 import os
 import re
+import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 LONGEST_PAUSE_S = 600.0  # a server that asks for more gets its answer from the user
 ENOUGH_BYTES = 64 << 20  # an attempt that brought so much was no failure, though it was cut
 PROGRESS_S = 10.0
+POLL_S = 0.05
+SCRIPTS = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -103,57 +105,66 @@ def download(fetch: Fetch, request: dict, target: Path, patience: Patience) -> d
 
 
 def attempt(fetch: Fetch, request: dict, target: Path, stall_s: float) -> dict | Fault:
-    """Run one attempt and watch it: return its result, or its fault."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=child, args=(theirs, fetch, request, target), daemon=True)
-    process.start()
-    theirs.close()
+    """Run one attempt in a process and watch it: return its result, or its fault."""
+    program = "from graft.data.transfer import child; child()"
+    paths = os.pathsep.join(path for path in (str(SCRIPTS), os.environ.get("PYTHONPATH")) if path)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, fetch.__module__, fetch.__name__, json.dumps(request), str(target)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**quiet_environment(), "PYTHONPATH": paths},
+    )
     try:
-        return watched(ours, target, stall_s)
+        return watched(process, target, stall_s)
     finally:
         process.kill()
-        process.join()
-        ours.close()
+        process.wait()
+        process.stdout.close()
 
 
-def watched(pipe: Connection, target: Path, stall_s: float) -> dict | Fault:
-    """Wait for a child's answer, saying how far it is; end it when nothing arrives."""
-    pipe_ends = Fault("network", "the download's process ended without an answer")
+def quiet_environment() -> dict[str, str]:
+    """Return the environment without what makes the Kaggle client print credentials."""
+    return {name: value for name, value in os.environ.items() if name not in ("VERBOSE", "VERBOSE_OUTPUT")}
+
+
+def watched(process: subprocess.Popen, target: Path, stall_s: float) -> dict | Fault:
+    """Wait for a child's answer, saying how far it is; give up on it when nothing arrives."""
+    process.stdout.readline()  # the libraries are loaded: the clock starts
+    size, moved, told = size_of(target), time.monotonic(), time.monotonic()
+    while process.poll() is None:
+        time.sleep(POLL_S)
+        now, current = time.monotonic(), size_of(target)
+        if current != size:
+            size, moved = current, now
+        if now - moved > stall_s:
+            return Fault("stall", f"no bytes came for {stall_s:g} s")
+        if now - told > PROGRESS_S and current:
+            told = now
+            print(f"{current / 1e6:,.0f}{total_of(target)} MB", flush=True)
     try:
-        pipe.recv()  # the libraries are loaded: the clock starts
-        size, moved, told = size_of(target), time.monotonic(), time.monotonic()
-        while not pipe.poll(0.1):
-            now, current = time.monotonic(), size_of(target)
-            if current != size:
-                size, moved = current, now
-            if now - moved > stall_s:
-                return Fault("stall", f"no bytes came for {stall_s:g} s")
-            if now - told > PROGRESS_S and current:
-                told = now
-                print(f"{current / 1e6:,.0f}{total_of(target)} MB", flush=True)
-        return pipe.recv()
-    except EOFError:
-        return pipe_ends
+        answer = json.loads(process.stdout.read())
+    except ValueError:
+        return Fault("network", f"the download's process ended without an answer ({process.returncode})")
+    return Fault(**answer["fault"]) if "fault" in answer else answer["result"]
 
 
-def child(pipe: Connection, fetch: Fetch, request: dict, target: Path) -> None:
-    """Run `fetch` with its output thrown away, and send what it returns or raises."""
-    for name in ("VERBOSE", "VERBOSE_OUTPUT"):  # the Kaggle client would print credentials
-        os.environ.pop(name, None)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
-        with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-            import requests  # noqa: F401 (slow: not to be counted as a stall)
+def child() -> None:
+    """Call the function that the command line names, all that it prints thrown away, and print its answer as JSON."""
+    module, name, request, target = sys.argv[1:]
+    answers = os.fdopen(os.dup(1), "w")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    import requests  # noqa: F401 (slow to load: not to be counted as a stall)
 
-            pipe.send("started")
-            try:
-                answer: dict | Fault = fetch(request, target)
-            except (Exception, SystemExit) as error:
-                answer = fault_of(error)
-            pipe.send(answer)
-            sys.stdout.flush()
+    print("started", file=answers, flush=True)
+    try:
+        answer = {"result": getattr(importlib.import_module(module), name)(json.loads(request), Path(target))}
+    except (Exception, SystemExit) as error:
+        answer = {"fault": asdict(fault_of(error))}
+    json.dump(answer, answers)
+    answers.flush()
+    os._exit(0)  # a thread of the client's must not keep the process
 
 
 def fault_of(error: BaseException) -> Fault:

@@ -1,0 +1,13 @@
+"""Words for lists of files."""
+
+SHOWN = 3
+
+
+def some(names: list[str]) -> str:
+    """Return the first few names and how many more there are.
+
+    >>> some(["a", "b", "c", "d"])
+    'a, b, c and 1 more'
+    """
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
