@@ -123,15 +123,23 @@ def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def differing_settings(settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return each run's settings without those that are the same in all runs.
 
+    A section that some runs do without, as a run without fine-tuning does, has a column that says yes or no, and
+    columns of its own only for what differs among the runs that have it.
+
     >>> differing_settings([{"seed": 0, "size": 224}, {"seed": 1, "size": 224}])
     [{'seed': 0}, {'seed': 1}]
+    >>> differing_settings([{"finetune": None}, {"finetune.epochs": 10}])
+    [{'finetune': 'no'}, {'finetune': 'yes'}]
     """
     keys = list(dict.fromkeys(key for one in settings for key in one))
-    parents = {
-        key for key in keys if any(other.startswith(key + ".") for other in keys)
-    }  # null in one, a section in another
-    differ = [key for key in keys if key not in parents and len({repr(one.get(key)) for one in settings}) > 1]
-    return [{key: one.get(key) for key in differ} for one in settings]
+    sections = {key for key in keys if any(other.startswith(f"{key}.") for other in keys)}
+    told = [
+        {key: "no" if key in one else "yes" for key in sections}
+        | {key: value for key, value in one.items() if key not in sections}
+        for one in settings
+    ]
+    differ = [key for key in keys if len({repr(one[key]) for one in told if key in one}) > 1]
+    return [{key: one.get(key) for key in differ} for one in told]
 
 
 def rows_of(result: Result, settings: dict[str, Any]) -> list[dict[str, Any]]:

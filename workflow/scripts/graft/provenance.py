@@ -95,7 +95,7 @@ def costs(benchmarks: Path, record: RunRecord) -> dict[str, dict[str, float]]:
         record: of the run.
     """
     own = re.compile(re.escape(record.run) + r"(-fold\d+)?(-head|-finetuned)?")
-    shared = re.compile(re.escape(record.dataset) + rf"(-\d+|-{re.escape(record.features)}(-.*)?)?")
+    shared = re.compile(re.escape(record.dataset) + rf"(-\d+|-{re.escape(record.features)})?(-\d+-of-\d+)?")
     wanted = {rule: (part, own) for rule, part in OWN_RULES.items()}
     wanted |= dict.fromkeys(SHARED_RULES, ("shared", shared))
     found: dict[str, dict[str, float]] = {}
