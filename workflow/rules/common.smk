@@ -109,3 +109,10 @@ def files_of_folds(name):
         ]
 
     return paths
+
+
+def results_of_all_runs(wildcards):
+    """Return what the default target builds."""
+    of_a_run = ["evaluation.csv", "predictions.csv", "per_class.csv", "significance.csv", "provenance.json", "MODEL_CARD.md"]
+    results = [f"results/runs/{run}/{name}" for run in job.runs for name in of_a_run]
+    return [*results, "results/comparison.csv"]

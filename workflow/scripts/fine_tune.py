@@ -36,13 +36,13 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
-    """Train, put the prediction's preprocessing and precision in place, save."""
+    """Train and save."""
     import numpy as np
 
     from graft.files import read_table, write_table
     from graft.model_file import load_model, save_model
     from graft.network.preprocessing import modes
-    from graft.training.finetune import fine_tune, finished
+    from graft.training.finetune import fine_tune
     from graft.training.frozen import Roles
     from graft.training.resume import state_path
 
@@ -57,10 +57,9 @@ def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
     )
     inputs = [arguments.split, arguments.manifest, arguments.head_model]
     state = state_path(arguments.state, "fine_tune.py", f"{arguments.settings} fold {arguments.fold}", inputs)
-    to_train, to_predict = modes(arguments.backbone, settings.preprocessing)
-    tag = f"fine_tune: {arguments.tag}"
-    model, history, resumed = fine_tune(settings, model, to_train, pixels, roles, tag, state)
-    save_model(finished(model, to_predict), facts, arguments.model)
+    both = modes(arguments.backbone, settings.preprocessing)
+    model, history, resumed = fine_tune(settings, model, both, pixels, roles, f"fine_tune: {arguments.tag}", state)
+    save_model(model, facts, arguments.model)
     write_table(history, arguments.history)
     resumed.unlink(missing_ok=True)
 

@@ -177,6 +177,14 @@ class FineTuning(Phase):
     """`always`: the fine-tuned weights are the result; `better`: only if their validation loss is lower
     than the head's; otherwise the head's weights are."""
 
+    @model_validator(mode="after")
+    def _check(self) -> "FineTuning":
+        if self.layer_decay < 1 and self.schedule.name == "plateau":
+            raise ValueError(
+                "layer_decay gives every block a rate of its own, which a plateau cannot lower; use 'cosine'"
+            )
+        return self
+
 
 class Recipe(Settings):
     """A way to train, apart from data, backbone and seed."""

@@ -9,7 +9,7 @@ from graft.network.preprocessing import preprocess
 def embedder(backbone: keras.Model, mode: str, pooling: str) -> keras.Model:
     """Return the model from raw pixels (n, size, size, 3), RGB 0 to 255, to features (n, n_features).
 
-    The backbone runs in inference mode: batch normalisation uses, and keeps, its statistics.
+    Fine-tuning needs `graft.network.forms` to keep the backbone in inference mode.
     """
     pixels = keras.Input(backbone.input_shape[1:], name="pixels")
     return keras.Model(pixels, pool(backbone(preprocess(pixels, mode), training=False), pooling), name="embedder")

@@ -1,5 +1,6 @@
 """Backbones: any network of keras.applications without its top, and Graft's own small ones."""
 
+import warnings
 from pathlib import Path
 
 import keras
@@ -86,7 +87,9 @@ def load_file(backbone: keras.Model, path: Path) -> None:
         if path.suffix == ".keras":
             load_from_model(backbone, keras.models.load_model(path, compile=False))
         else:
-            backbone.load_weights(path)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what does not fit is said once, below
+                backbone.load_weights(path)
     except UserError:
         raise
     except Exception as error:

@@ -17,14 +17,15 @@ def fold_batch_norm(backbone: keras.Model) -> keras.Model:
     convolutions = {convolution.name for convolution in pairs.values()}
 
     def clone(layer: keras.Layer) -> keras.Layer:
-        if layer.name in pairs:
-            return layers.Identity(name=layer.name)
         config = layer.get_config()
         if layer.name in convolutions:
             config["use_bias"] = True
         return type(layer).from_config(config)
 
-    folded = keras.models.clone_model(backbone, clone_function=clone)
+    def call(layer: keras.Layer, *arguments, **options) -> keras.KerasTensor:
+        return arguments[0] if layer.name in pairs else layer(*arguments, **options)
+
+    folded = keras.models.clone_model(backbone, clone_function=clone, call_function=call)
     copy_weights(backbone, folded, pairs)
     return folded
 

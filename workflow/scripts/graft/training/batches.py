@@ -11,7 +11,10 @@ Load = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 class Batches(keras.utils.PyDataset):
-    """The training batches of each epoch, in the order of `Visits`.
+    """The training batches of all epochs in one stream, in the order of `Visits`.
+
+    The stream has no end, and fit is told how many steps an epoch has: Keras begins to fetch an epoch's first batches
+    before it says that the last one is over, so a dataset that counts epochs itself would serve some of them twice.
 
     Args:
         visits: the order.
@@ -24,22 +27,25 @@ class Batches(keras.utils.PyDataset):
     def __init__(self, visits: Visits, load: Load, targets: np.ndarray, weights: np.ndarray, first_epoch: int = 0):
         super().__init__()
         self.visits, self.load, self.targets, self.weights = visits, load, targets, weights
-        self.epoch = first_epoch
-        self.order = visits.epoch(first_epoch)
+        self.first_epoch = first_epoch
+        self._epoch, self._order = -1, []
 
-    def __len__(self) -> int:
-        """Return the number of batches in an epoch."""
-        return self.visits.steps_per_epoch
+    @property
+    def num_batches(self) -> None:
+        """Return that the stream has no end."""
+        return
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return a batch's inputs, targets and weights."""
-        positions, visits = self.order[index]
+        """Return the inputs, targets and weights of a batch, counted from the first epoch's first."""
+        epoch, step = divmod(index, self.visits.steps_per_epoch)
+        positions, visits = self.order(self.first_epoch + epoch)[step]
         return self.load(positions, visits), self.targets[positions], self.weights[positions]
 
-    def on_epoch_end(self) -> None:
-        """Move on to the next epoch's order."""
-        self.epoch += 1
-        self.order = self.visits.epoch(self.epoch)
+    def order(self, epoch: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return an epoch's batches, remembered while they are asked for."""
+        if epoch != self._epoch:
+            self._epoch, self._order = epoch, self.visits.epoch(epoch)
+        return self._order
 
 
 class InOrder(keras.utils.PyDataset):

@@ -10,7 +10,7 @@ from graft.training.batches import Batches
 def blend(batches: Batches, phase: FineTuning, seed: int) -> Batches:
     """Return the batches with Keras's own augmentation layers in front of the model, if the phase asks for any.
 
-    A layer's randomness is seeded anew for every epoch and batch, so that a resumed training sees the same blends.
+    A layer's randomness is seeded anew for every batch, so that a resumed training sees the same blends.
     """
     if phase.mix == "none" and not phase.rand_augment:
         return batches
@@ -27,7 +27,8 @@ class Blended(Batches):
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return a batch's blended inputs and targets, and its weights."""
         images, targets, weights = super().__getitem__(index)
-        seed = int(np.random.SeedSequence([self.seed, self.epoch, index]).generate_state(1)[0])
+        place = self.first_epoch * self.visits.steps_per_epoch + index
+        seed = int(np.random.SeedSequence([self.seed, place]).generate_state(1)[0])
         batch = {"images": images, "labels": targets}
         for layer in layers_of(self.phase, seed):
             batch = layer(batch, training=True)

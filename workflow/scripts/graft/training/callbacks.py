@@ -7,6 +7,7 @@ import keras
 import pandas as pd
 
 from graft.errors import UserError
+from graft.training.optimizers import learning_rate_of
 
 COLUMNS = ["loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
 
@@ -20,7 +21,7 @@ class History(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Keep an epoch's numbers."""
-        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        rate = learning_rate_of(self.model.optimizer)
         numbers = {"learning_rate": rate} | {key: float(value) for key, value in (logs or {}).items()}
         self.rows.append({"epoch": epoch + 1} | {key: numbers.get(key, math.nan) for key in COLUMNS})
 
@@ -77,7 +78,7 @@ class StopAtNaN(keras.callbacks.Callback):
         """Look at the loss before a checkpoint is made of it."""
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
-            rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+            rate = learning_rate_of(self.model.optimizer)
             raise UserError(
                 f"{self.tag}: the loss became {loss} in epoch {epoch + 1}, at a learning rate of {rate:g}; "
                 "lower optimizer.learning_rate or set optimizer.clip_norm"

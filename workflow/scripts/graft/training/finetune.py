@@ -14,6 +14,7 @@ from graft.errors import UserError
 from graft.network.assembly import assemble, parts_of, pooling_of
 from graft.network.blocks import block_names
 from graft.network.folding import fold_batch_norm
+from graft.network.forms import in_saved_form, in_training_form
 from graft.runtime import resolve_precision
 from graft.training.batches import Batches, InOrder
 from graft.training.blend import blend
@@ -27,14 +28,20 @@ VIEW_SEED = 2**20  # so that the second phase does not show the first phase's vi
 
 
 def fine_tune(
-    settings: FineTuneSettings, model: keras.Model, mode: str, pixels: np.ndarray, roles: Roles, tag: str, state: Path
+    settings: FineTuneSettings,
+    model: keras.Model,
+    modes: tuple[str, str],
+    pixels: np.ndarray,
+    roles: Roles,
+    tag: str,
+    state: Path,
 ) -> tuple[keras.Model, pd.DataFrame, Path]:
-    """Return the fine-tuned model, its history, and the resume state to remove once both are saved.
+    """Return the fine-tuned model in its saved form, its history, and the resume state to remove once both are saved.
 
     Args:
         settings: phase, augmentation, class weights, seed.
         model: of the first phase: raw pixels to logits.
-        mode: how training preprocesses; the prediction's own is put back by the caller where they differ.
+        modes: how training and how prediction preprocesses.
         pixels: (n_photos, size, size, 3), uint8, on disk.
         roles: who trains and who validates.
         tag: for the lines of progress.
@@ -43,8 +50,8 @@ def fine_tune(
     Raises: UserError if a layer to unfreeze does not exist, or the loss stops being a number.
     """
     phase = settings.finetune
-    keras.config.set_dtype_policy(resolve_precision(phase.precision))
-    model = prepared(model, phase, mode)
+    plain = folded(model) if phase.batch_norm == "folded" else model
+    model = in_training_form(plain, modes[0], resolve_precision(phase.precision))
     backbone, _ = parts_of(model)
     trainable = unfreeze(backbone, phase)
     n_logits = model.output_shape[-1]
@@ -62,7 +69,7 @@ def fine_tune(
         batch_size=32,
     )
     loss, metric = loss_and_metric(n_logits, settings.label_smoothing)
-    optimizer = block_optimizer(model, backbone, phase, len(batches))
+    optimizer = block_optimizer(model, backbone, phase, batches.visits.steps_per_epoch)
     model.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
     print(
         f"{tag}: {trainable:,} of {len(backbone.layers):,} layers of the backbone train, {model_facts(model)}",
@@ -76,40 +83,19 @@ def fine_tune(
     if loss_before is not None and model.evaluate(validation, verbose=0)[0] >= loss_before:
         model.set_weights(before)
         print(f"{tag}: fine-tuning did not lower the validation loss ({loss_before:.4f}); the head's weights stay")
-    return model, trained.history, trained.resume.path
+    return in_saved_form(plain, model, modes[1]), trained.history, trained.resume.path
 
 
-def prepared(model: keras.Model, phase: FineTuning, mode: str) -> keras.Model:
-    """Return the model as it trains: batch normalisation folded if asked for, in the phase's precision."""
+def folded(model: keras.Model) -> keras.Model:
+    """Return the model with the backbone's batch normalisations merged into its convolutions."""
     backbone, head = parts_of(model)
-    if phase.batch_norm == "folded":
-        backbone = fold_batch_norm(backbone)
-    return assemble(in_current_precision(backbone), in_current_precision(head), mode, pooling_of(model))
-
-
-def in_current_precision(part: keras.Model) -> keras.Model:
-    """Return a copy of a model whose layers compute in the current dtype policy; its weights stay float32.
-
-    A layer that was given a policy of its own, such as the logits' float32, keeps it.
-    """
-    policy = keras.config.dtype_policy()
-
-    def clone(layer: keras.Layer) -> keras.Layer:
-        config = layer.get_config()
-        if layer.name != "logits":
-            config["dtype"] = policy
-        return type(layer).from_config(config)
-
-    copy = keras.models.clone_model(part, clone_function=clone)
-    copy.set_weights(part.get_weights())
-    return copy
+    return assemble(fold_batch_norm(backbone), head, "none", pooling_of(model))
 
 
 def unfreeze(backbone: keras.Model, phase: FineTuning) -> int:
     """Make the layers that a phase names trainable and the others not; return how many are.
 
-    Batch normalisation stays in inference mode (`training=False` in the assembled model); its scale and offset train
-    only where the phase says `lesson`.
+    The scale and offset of batch normalisation train only where the phase says `lesson`.
 
     Raises: UserError if there is no such block or layer.
     """
@@ -172,10 +158,3 @@ def model_facts(model: keras.Model) -> str:
     """Return how many numbers train, and in what precision."""
     n = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     return f"{n:,} weights, {keras.config.dtype_policy().compute_dtype}"
-
-
-def finished(model: keras.Model, mode: str) -> keras.Model:
-    """Return the model as it is saved: in float32, with the preprocessing of prediction."""
-    keras.config.set_dtype_policy("float32")
-    backbone, head = parts_of(model)
-    return assemble(in_current_precision(backbone), in_current_precision(head), mode, pooling_of(model))

@@ -72,7 +72,7 @@ def train_head(
         targets_of(roles.codes[roles.train], n_logits),
         weights,
     )
-    optimizer = build_optimizer(phase.optimizer, phase.schedule, phase.epochs, len(batches))
+    optimizer = build_optimizer(phase.optimizer, phase.schedule, phase.epochs, batches.visits.steps_per_epoch)
     head.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
     trained = train(head, phase, batches, validation if len(roles.val) else None, tag, state)
     return head, trained.history, trained.resume.path

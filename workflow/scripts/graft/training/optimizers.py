@@ -40,3 +40,10 @@ def build_optimizer(
     return getattr(
         keras.optimizers, {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}[settings.name]
     )(**options)
+
+
+def learning_rate_of(optimizer: keras.Optimizer) -> float:
+    """Return the current learning rate; of several optimisers the highest, which is the one next to the head."""
+    if isinstance(optimizer, keras.optimizers.MultiOptimizer):
+        return max(learning_rate_of(one) for one in optimizer.optimizers)
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))

@@ -41,8 +41,7 @@ def train(
     history = History()
     memories = [history, *selection(phase, validation is not None)]
     resume = Resume(state, memories)
-    batches.epoch = resume.first_epoch
-    batches.order = batches.visits.epoch(resume.first_epoch)
+    batches.first_epoch = resume.first_epoch
     averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if phase.optimizer.ema else []
     watchers = [EpochLines(tag, batches.visits.images_per_epoch), StopAtNaN(tag)]
     callbacks = [*averaging, *watchers, *memories, resume]
@@ -52,6 +51,7 @@ def train(
         validation_data=validation,
         epochs=epochs,
         initial_epoch=resume.first_epoch,
+        steps_per_epoch=batches.visits.steps_per_epoch,
         callbacks=callbacks,
         shuffle=False,
         verbose=0,

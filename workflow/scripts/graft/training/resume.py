@@ -49,6 +49,7 @@ class Resume(keras.callbacks.Callback):
         """Put the state back, after the other callbacks have cleared their own."""
         if not self.state:
             return
+        self.model.optimizer.build(self.model.trainable_variables)
         for variable, value in zip(self._variables(), self.state["variables"], strict=True):
             variable.assign(value)
         for callback, memory in zip(self.memories, self.state["memories"], strict=True):
@@ -81,5 +82,7 @@ class Resume(keras.callbacks.Callback):
         self.path.unlink(missing_ok=True)
 
     def _variables(self) -> list[keras.Variable]:
-        """Return all that a training changes: weights, seeds of dropout, the optimiser's slots."""
-        return [*self.model.variables, *self.model.optimizer.variables]
+        """Return all that a training changes, weights, dropout's seeds and optimiser, but not the metrics' sums."""
+        sums = {id(variable) for metric in self.model.metrics for variable in metric.variables}
+        kept = [variable for variable in self.model.variables if id(variable) not in sums]
+        return [*kept, *self.model.optimizer.variables]

@@ -1,0 +1,51 @@
+"""What all tests share: where the real photos and weights lie, and what a test may not touch."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("GRAFT_SHARED", ROOT.parent / "shared"))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--fix", action="store_true", help="rewrite generated files that lag behind the code")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes minutes; left out unless `-m slow`")
+    config.addinivalue_line("markers", "shared: needs the real photos and weights beside the checkout")
+
+
+def pytest_collection_modifyitems(config, items):
+    wanted = "slow" in (config.option.markexpr or "")
+    for item in items:
+        if "slow" in item.keywords and not wanted:
+            item.add_marker(pytest.mark.skip(reason="takes minutes: run with -m slow"))
+        if "shared" in item.keywords and not SHARED.is_dir():
+            item.add_marker(pytest.mark.skip(reason=f"the real photos and weights are not at {SHARED}"))
+
+
+@pytest.fixture
+def shared() -> Path:
+    """Return the folder of real photos (data/) and ImageNet weights (weights/)."""
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def keras_home(tmp_path_factory) -> Path:
+    """Return a KERAS_HOME that holds the real weights under the names that Keras looks for."""
+    models = tmp_path_factory.mktemp("keras") / "models"
+    models.mkdir()
+    for file in (SHARED / "weights").glob("*.h5"):
+        (models / file.name).symlink_to(file)
+    return models.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_keras():
+    """Load Keras, where a test wants it, as the scripts do."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])

@@ -1,0 +1,148 @@
+"""The configuration: a mistake is one sentence, and a rule gets only what it uses."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import ROOT
+from graft.config import describe
+from graft.config.backbone import NATIVE_SIZE, Backbone
+from graft.config.job import Job, backbone_key, features_key
+from graft.errors import UserError
+
+RECIPES = ROOT / "config" / "recipes"
+
+
+def job(**changes) -> Job:
+    """Return the default job with changes to its one experiment."""
+    values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    values["experiments"]["lesson"] |= changes
+    return Job(values, RECIPES)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"backbone": {"name": "ResNet5O"}}, "ResNet5O', which Keras does not have; did you mean 'ResNet50'?"),
+        ({"backbone": {"nme": "ResNet50"}}, "experiments.lesson.backbone.nme is not a setting; did you mean 'name'?"),
+        ({"backbone": {"name": "Xception", "size": 64}}, "size is 64, but Xception needs at least 71 pixels"),
+        ({"backbone": {"name": "VGG16", "alpha": 0.5}}, "VGG16 has no width multiplier"),
+        ({"backbone": {"name": "MobileNet", "alpha": 0.3}}, "exist for 0.25, 0.5, 0.75, 1.0"),
+        ({"backbone": {"name": "Rootstock", "weights": "imagenet"}}, "Rootstock has none; use 'textures' or 'none'"),
+        ({"recipe": "leson"}, "did you mean 'lesson'?"),
+        ({"dataset": "urban_rual"}, "experiments.lesson.dataset is 'urban_rual', which datasets lacks; did you mean"),
+        ({"override": {"frozen": {"epocs": 3}}}, "override.frozen.epocs is not a setting; did you mean 'epochs'?"),
+        ({"override": {"frozen": {"epochs": 0}}}, "override.frozen.epochs is 0; input should be greater than or"),
+        ({"override": {"head": {"pooling": "agv"}}}, "override.head.pooling is 'agv'; did you mean 'avg'?"),
+        ({"override": {"augmentation": None}}, "there is no augmentation to draw views with; add one"),
+        ({"seed": "x"}, "experiments.lesson.seed is 'x'; input should be a valid integer"),
+    ],
+)
+def test_a_mistake_is_one_sentence_that_names_the_key(change, sentence):
+    with pytest.raises(UserError) as caught:
+        job(**change)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_rate_that_yaml_reads_as_text_is_a_number():
+    rate = job(override={"frozen": {"optimizer": {"learning_rate": "1e-3"}}}).run("lesson").recipe.frozen.optimizer
+    assert rate.learning_rate == 0.001
+
+
+def test_an_override_keeps_what_it_does_not_name():
+    recipe = job(override={"frozen": {"epochs": 3}}).run("lesson").recipe
+    assert (recipe.frozen.epochs, recipe.frozen.steps_per_epoch, recipe.frozen.batch_size) == (3, 12, 8)
+
+
+def test_the_lesson_is_what_the_lesson_says():
+    recipe = job().run("lesson").recipe
+    assert (recipe.head.pooling, recipe.head.output, recipe.head.hidden) == ("avg", "logit", [])
+    assert recipe.augmentation.model_dump() == {
+        "rotation": 10,
+        "zoom": 0.1,
+        "shift": 0.1,
+        "shear": 0,
+        "horizontal_flip": True,
+        "vertical_flip": False,
+    }
+    frozen, finetune = recipe.frozen, recipe.finetune
+    assert (frozen.views, frozen.epochs, frozen.steps_per_epoch, frozen.batch_size) == ("epoch", 20, 12, 8)
+    assert (frozen.optimizer.name, frozen.optimizer.learning_rate) == ("rmsprop", 0.001)  # Keras's default
+    assert (finetune.epochs, finetune.steps_per_epoch, finetune.unfreeze) == (10, 12, "all")
+    assert (finetune.optimizer.name, finetune.optimizer.learning_rate) == ("rmsprop", 1e-5)
+
+
+def test_seeds_fan_out_into_runs_with_names_of_their_own():
+    fanned = job(seed=4, seeds=3)
+    assert fanned.runs == ["lesson-seed4", "lesson-seed5", "lesson-seed6"]
+    assert [fanned.run(name).seed for name in fanned.runs] == [4, 5, 6]
+
+
+def test_runs_may_name_one_seed_of_an_experiment():
+    values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    values["experiments"]["lesson"]["seeds"] = 3
+    values["runs"] = ["lesson-seed2"]
+    assert Job(values, RECIPES).runs == ["lesson-seed2"]
+
+
+def test_a_rate_of_the_second_phase_changes_nothing_of_the_first():
+    slow, fast = (job(override={"finetune": {"optimizer": {"learning_rate": rate}}}) for rate in (1e-6, 1e-4))
+    at = {"run": "lesson", "features": slow.runs and features_key(slow.run("lesson").embedding)}
+    assert slow.slice("head", **at) == fast.slice("head", **at)
+    assert slow.slice("embed", **at) == fast.slice("embed", **at)
+    assert slow.slice("finetune", **at) != fast.slice("finetune", **at)
+
+
+def test_runs_share_features_unless_they_look_at_the_photos_differently():
+    plain = {"override": {"frozen": {"views": 0}}}
+    key = features_key(job(**plain).run("lesson").embedding)
+    assert key == features_key(job(seed=7, **plain).run("lesson").embedding)  # no views: nothing random in them
+    assert features_key(job().run("lesson").embedding) != features_key(job(seed=7).run("lesson").embedding)
+    longer = job(override={"frozen": {"views": 4, "epochs": 99}}).run("lesson").embedding
+    assert features_key(longer) == features_key(job(override={"frozen": {"views": 4}}).run("lesson").embedding)
+
+
+def test_two_weight_files_of_one_name_do_not_share_a_cache():
+    here, there = (Backbone(name="VGG16", weights=f"{folder}/mine.weights.h5") for folder in ("a", "b"))
+    assert backbone_key(here) != backbone_key(there)
+
+
+def test_every_backbone_of_keras_has_a_native_size():
+    import keras
+
+    offered = {name for name in dir(keras.applications) if name[0].isupper()}
+    assert set(NATIVE_SIZE) == offered
+
+
+def test_a_slice_is_json_with_sorted_keys():
+    text = job().slice("head", run="lesson")
+    assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (ROOT / "config" / "README.md", describe.reference),
+        (ROOT / "workflow" / "schemas" / "config.schema.json", describe.json_schema),
+    ],
+    ids=["reference", "schema"],
+)
+def test_generated_files_agree_with_the_models(path: Path, text, request):
+    if request.config.getoption("--fix"):
+        path.write_text(text(), encoding="utf-8")
+    lag = f"{path.relative_to(ROOT)} lags the models; run: make schema"
+    assert path.read_text(encoding="utf-8") == text(), lag
+
+
+def test_the_conda_environment_has_the_versions_of_the_lock():
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("conda_from_lock", ROOT / "envs" / "conda_from_lock.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    lock = (ROOT / "envs" / "requirements.txt").read_text()
+    assert (ROOT / "envs" / "graft.yaml").read_text() == module.environment(lock), "run: make lock"
+    assert "snakemake==9." in module.environment(lock)

@@ -1,0 +1,188 @@
+"""Networks: every preprocessing is Keras's own, folding changes nothing, a saved model says the same."""
+
+import importlib
+import itertools
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from graft.config.backbone import NATIVE_SIZE, SMALLEST_SIZE, Backbone
+from graft.config.recipe import Head
+from graft.errors import UserError
+from graft.model_file import copy_model, load_model, read_facts, save_model
+from graft.network.assembly import assemble, embedder, parts_of, pooling_of
+from graft.network.backbones import build_backbone, fetch_backbone
+from graft.network.blocks import block_names
+from graft.network.folding import fold_batch_norm, foldable
+from graft.network.head import build_head
+from graft.network.preprocessing import mode_of, preprocess
+
+SMALL = Backbone(name="MobileNet", alpha=0.25, weights="none", size=32)
+PREPROCESSING_MODULES = {
+    "ResNet50": "resnet50", "ResNet101": "resnet", "ResNet152": "resnet", "VGG16": "vgg16", "VGG19": "vgg19",
+    "ResNet50V2": "resnet_v2", "ResNet101V2": "resnet_v2", "ResNet152V2": "resnet_v2", "Xception": "xception",
+    "InceptionV3": "inception_v3", "InceptionResNetV2": "inception_resnet_v2", "MobileNet": "mobilenet",
+    "MobileNetV2": "mobilenet_v2", "NASNetMobile": "nasnet", "NASNetLarge": "nasnet", "DenseNet121": "densenet",
+    "DenseNet169": "densenet", "DenseNet201": "densenet", "MobileNetV3Small": "mobilenet_v3",
+    "MobileNetV3Large": "mobilenet_v3",
+}  # fmt: skip
+
+
+def module_of(name: str):
+    """Return the module of keras.applications that a backbone's preprocess_input stands in."""
+    families = {"EfficientNetV2": "efficientnet_v2", "EfficientNet": "efficientnet", "ConvNeXt": "convnext"}
+    family = next((module for start, module in families.items() if name.startswith(start)), None)
+    return importlib.import_module(f"keras.applications.{PREPROCESSING_MODULES.get(name, family)}")
+
+
+def shaken(model: keras.Model, seed: int = 0) -> keras.Model:
+    """Return a model whose batch normalisations have statistics, scales and offsets of their own."""
+    rng = np.random.default_rng(seed)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 1.5, weight.shape) for weight in layer.get_weights()])
+    return model
+
+
+def photos(n: int, size: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (n, size, size, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", sorted(NATIVE_SIZE))
+def test_preprocessing_is_that_of_keras(name):
+    inputs = keras.Input((8, 8, 3))
+    ours = keras.Model(inputs, preprocess(inputs, mode_of(name)))
+    theirs = module_of(name).preprocess_input(photos(2, 8).copy())
+    assert np.allclose(np.asarray(ours(photos(2, 8))), theirs, atol=2e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(NATIVE_SIZE))
+def test_every_backbone_builds_saves_and_says_the_same_again(name, tmp_path):
+    size = max(SMALLEST_SIZE.get(name, 32), 64)
+    spec = Backbone(name=name, weights="none", size=size)
+    backbone = build_backbone(spec)
+    names = block_names(backbone)
+    blocks = list(dict.fromkeys(names))
+    assert len(blocks) >= 4, blocks
+    model = assemble(backbone, build_head(Head(), backbone.output_shape[-1], 3, 0), mode_of(name), "avg")
+    save_model(model, {"classes": ["a", "b", "c"], "size": size}, tmp_path / "model.keras")
+    again, _ = load_model(tmp_path / "model.keras")
+    assert np.allclose(np.asarray(model(photos(2, size))), np.asarray(again(photos(2, size))), atol=1e-4)
+    keras.backend.clear_session()
+
+
+@pytest.mark.parametrize("name", ["ResNet50", "MobileNet", "MobileNetV2", "EfficientNetB0", "ResNet50V2"])
+def test_folding_batch_normalisation_changes_nothing_but_rounding(name):
+    backbone = shaken(build_backbone(Backbone(name=name, weights="none", size=32)))
+    folded = fold_batch_norm(backbone)
+    left = [layer for layer in folded.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    before = [layer for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(foldable(backbone)) > 0
+    assert len(left) == len(before) - len(foldable(backbone))
+    x = np.random.default_rng(0).normal(0, 1, (2, 32, 32, 3)).astype(np.float32)
+    expected, result = (np.asarray(model(x, training=False)) for model in (backbone, folded))
+    assert np.abs(expected - result).max() <= 1e-4 * max(1.0, np.abs(expected).max())
+
+
+def test_resnets_convolutions_all_take_in_their_normalisation():
+    backbone = build_backbone(Backbone(name="ResNet50", weights="none", size=32))
+    assert len(foldable(backbone)) == 53  # 1 stem + 16 blocks x 3 + 4 shortcuts
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ResNet50", ["stem", "conv2_block1", "conv2_block2", "conv2_block3", "conv3_block1"]),
+        ("VGG16", ["stem", "block1", "block2", "block3", "block4"]),
+        ("MobileNet", ["stem", "1", "2", "3", "4"]),
+    ],
+)
+def test_blocks_have_the_names_of_their_papers(name, expected):
+    names = block_names(build_backbone(Backbone(name=name, weights="none", size=32)))
+    assert list(dict.fromkeys(names))[:5] == expected
+    assert len([one for one, following in itertools.pairwise(names) if one != following]) == len(set(names)) - 1
+
+
+@pytest.mark.parametrize("pooling", ["avg", "max", "avg+max", "flatten"])
+def test_a_model_remembers_how_it_pools(pooling):
+    backbone = build_backbone(SMALL)
+    features = embedder(backbone, "tf", pooling)
+    model = assemble(backbone, build_head(Head(), features.output_shape[-1], 2, 0), "tf", pooling)
+    assert pooling_of(model) == pooling
+    assert model.output_shape == (None, 2)
+
+
+def test_pooling_joins_average_and_maximum():
+    model = embedder(build_backbone(SMALL), "tf", "avg+max")
+    x = photos(2, 32)
+    both = np.asarray(model(x))
+    backbone = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    feature_map = np.asarray(backbone(x / 127.5 - 1, training=False))
+    assert np.allclose(both, np.hstack([feature_map.mean((1, 2)), feature_map.max((1, 2))]), atol=1e-5)
+
+
+def test_a_saved_model_carries_its_classes_and_keras_still_reads_it(tmp_path):
+    backbone = build_backbone(SMALL)
+    model = assemble(backbone, build_head(Head(output="logit"), 256, 2, 0), "tf", "avg")
+    save_model(model, {"classes": ["café", "10"], "size": 32}, tmp_path / "model.keras")
+    copy_model(tmp_path / "model.keras", {"temperature": 1.5}, tmp_path / "copy.keras")
+    assert read_facts(tmp_path / "copy.keras") == {"classes": ["café", "10"], "size": 32, "temperature": 1.5}
+    plain = keras.models.load_model(tmp_path / "copy.keras", compile=False)  # without this project's help
+    assert np.array_equal(np.asarray(plain(photos(2, 32))), np.asarray(model(photos(2, 32))))
+
+
+def test_a_file_that_is_no_model_is_refused_in_a_sentence(tmp_path):
+    (tmp_path / "x.keras").write_text("hello")
+    with pytest.raises(UserError, match="is no model of Graft's"):
+        read_facts(tmp_path / "x.keras")
+    with pytest.raises(UserError, match="does not exist"):
+        read_facts(tmp_path / "y.keras")
+
+
+@pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])
+def test_a_users_weights_file_is_taken(suffix, tmp_path):
+    donor = shaken(build_backbone(SMALL))
+    path = tmp_path / f"mine{suffix}"
+    donor.save_weights(path) if suffix == ".weights.h5" else donor.save(path)
+    taken = fetch_backbone(SMALL.model_copy(update={"weights": str(path)}))
+    assert all(np.array_equal(a, b) for a, b in zip(donor.get_weights(), taken.get_weights(), strict=True))
+
+
+def test_a_backbone_inside_a_saved_model_is_taken(tmp_path):
+    donor = shaken(build_backbone(SMALL))
+    whole_model = assemble(donor, build_head(Head(), 256, 2, 0), "tf", "avg")
+    whole_model.save(tmp_path / "model.keras")
+    taken = fetch_backbone(SMALL.model_copy(update={"weights": str(tmp_path / "model.keras")}))
+    assert np.array_equal(donor.get_weights()[0], taken.get_weights()[0])
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    path = tmp_path / "other.weights.h5"
+    build_backbone(Backbone(name="MobileNetV2", alpha=0.35, weights="none", size=32)).save_weights(path)
+    with pytest.raises(UserError, match=r"the weights in .*other.weights.h5 do not fit this"):
+        fetch_backbone(SMALL.model_copy(update={"weights": str(path)}))
+
+
+def test_one_logit_is_for_two_classes():
+    with pytest.raises(UserError, match="'logit', which is for two classes, but there are 3; use 'softmax'"):
+        build_head(Head(output="logit"), 4, 3, 0)
+
+
+def test_the_head_of_the_fourth_lesson_starts_small_and_uniform():
+    head = build_head(Head(hidden=[100], kernel="random_uniform"), 50, 2, 0)
+    kernel = head.get_layer("logits").get_weights()[0]
+    assert kernel.shape == (100, 2)
+    assert np.abs(kernel).max() <= 0.05
+    assert np.abs(kernel).max() > 0.04
+
+
+def test_parts_of_a_reloaded_model_are_its_backbone_and_head(tmp_path):
+    model = assemble(build_backbone(SMALL), build_head(Head(), 256, 2, 0), "tf", "avg")
+    save_model(model, {"classes": ["a", "b"], "size": 32}, tmp_path / "m.keras")
+    backbone, head = parts_of(load_model(tmp_path / "m.keras")[0])
+    assert head.name == "head"
+    assert backbone.output_shape[-1] == 256
+    assert json.dumps(read_facts(tmp_path / "m.keras"))

@@ -1,0 +1,322 @@
+"""Training: cached features are the lesson, a killed run ends in the same bytes, settings do as they say."""
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from graft.augment import apply_views, draw_views
+from graft.config.backbone import Backbone
+from graft.config.experiment import EmbedSettings, FineTuneSettings, HeadSettings, Views
+from graft.config.recipe import Augmentation, EarlyStopping, FineTuning, FrozenPhase, Head, Optimizer, Schedule
+from graft.errors import UserError
+from graft.features import embed_photos
+from graft.files import write_table
+from graft.network.assembly import assemble, parts_of
+from graft.network.backbones import build_backbone
+from graft.network.head import build_head
+from graft.training.finetune import fine_tune
+from graft.training.frozen import Roles, train_head
+from graft.training.probe import fit_probe
+from graft.training.resume import EVERY_SECONDS
+from graft.training.targets import sample_weights
+from graft.training.visits import Visits
+
+SPEC = Backbone(name="MobileNet", alpha=0.25, weights="none", size=32)
+AUGMENTATION = Augmentation(rotation=10, zoom=0.1, shift=0.1, horizontal_flip=True)
+CLASSES = ["dark", "light"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Return a folder with 12 small photos of two classes, 8 to train and 4 to validate, and a backbone's weights."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    codes = np.arange(12) % 2
+    pixels = rng.integers(0, 128, (12, 32, 32, 3)) + 100 * codes[:, None, None, None]
+    np.save(folder / "pixels.npy", pixels.astype(np.uint8))
+    split = pd.DataFrame(
+        {
+            "path": [f"{row}.png" for row in range(12)],
+            "label": [CLASSES[code] for code in codes],
+            "fold": 0,
+            "role": ["train"] * 8 + ["val"] * 4,
+        }
+    )
+    write_table(split, folder / "split.csv")
+    lively(build_backbone(SPEC)).save_weights(folder / "w.weights.h5")
+    return folder, split
+
+
+def lively(backbone: keras.Model) -> keras.Model:
+    """Return a random backbone whose signal does not die out on its way up: He's initialisation in every kernel."""
+    rng = np.random.default_rng(0)
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
+            shape = layer.get_weights()[0].shape
+            fan_in = shape[0] * shape[1] * (1 if isinstance(layer, keras.layers.DepthwiseConv2D) else shape[2])
+            layer.set_weights([rng.normal(0, (2 / fan_in) ** 0.5, shape)])
+    return backbone
+
+
+def roles(split: pd.DataFrame) -> Roles:
+    return Roles.of_fold(split, 0, split.path.tolist(), CLASSES)
+
+
+def features_of(data, views: Views | None) -> np.ndarray:
+    folder, split = data
+    settings = EmbedSettings(backbone=SPEC, pooling="avg", preprocessing="consistent", views=views)
+    embed_photos(settings, folder / "w.weights.h5", folder / "pixels.npy", split, split.path.tolist(), folder / "f.npy")
+    return np.load(folder / "f.npy")
+
+
+def head_settings(**changes) -> HeadSettings:
+    phase = {"epochs": 3, "batch_size": 4, "steps_per_epoch": 3, "optimizer": Optimizer(learning_rate=0.01)}
+    frozen = FrozenPhase(**(phase | changes.pop("frozen", {})))
+    given = {"head": Head(output="logit"), "class_weights": "none", "seed": 0} | changes
+    return HeadSettings(backbone=SPEC, preprocessing="consistent", frozen=frozen, **given)
+
+
+def test_cached_features_give_the_head_that_training_through_the_frozen_backbone_gives(data, tmp_path):
+    """The published way: one model, the backbone not trainable, a fresh augmented view of each photo at each visit."""
+    folder, split = data
+    settings = head_settings(frozen={"views": "epoch"})
+    views = Views(augmentation=AUGMENTATION, count=0, phase=settings.frozen, seed=5)
+    features = features_of(data, views)
+    assert len(features) == 1 + 5  # 3 epochs x 3 steps x 4 photos = 36 visits of 8 photos: at most 5 each
+    head, history, _ = train_head(settings, features, roles(split), "test", tmp_path / "state")
+
+    backbone = build_backbone(SPEC)
+    backbone.load_weights(folder / "w.weights.h5")
+    backbone.trainable = False
+    through = assemble(backbone, build_head(settings.head, 256, 2, 0), "tf", "avg")
+    through.compile(keras.optimizers.RMSprop(0.01), keras.losses.BinaryCrossentropy(from_logits=True))
+    pixels, codes = np.load(folder / "pixels.npy"), roles(split).codes
+    losses = []
+    for epoch in range(3):
+        of_epoch = []
+        for positions, visits in Visits(8, 4, 3, seed=0).epoch(epoch):
+            images = apply_views(pixels[positions], draw_views(AUGMENTATION, positions, visits, 5, 32))
+            through.reset_metrics()
+            of_epoch.append(through.train_on_batch(np.asarray(images), codes[positions, None].astype(np.float32)))
+        losses.append(np.mean(of_epoch))
+    for cached, trained in zip(head.get_weights(), parts_of(through)[1].get_weights(), strict=True):
+        assert np.allclose(cached, trained, atol=2e-5)
+    assert np.allclose(history["loss"], losses, atol=1e-4)
+
+
+def test_the_history_has_a_row_an_epoch_and_no_clock(data, tmp_path):
+    _, history, _ = train_head(head_settings(), features_of(data, None), roles(data[1]), "test", tmp_path / "state")
+    assert history.columns.tolist() == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
+    assert history.epoch.tolist() == [1, 2, 3]
+    assert history.notna().all(axis=None)
+
+
+class Killed(Exception):
+    """Stands for the end of a process."""
+
+
+def test_a_killed_training_goes_on_and_ends_in_the_same_bytes(data, tmp_path, monkeypatch):
+    monkeypatch.setenv(EVERY_SECONDS, "0")
+    settings = head_settings(
+        head=Head(output="logit", dropout=0.3),
+        frozen={"epochs": 6, "early_stopping": EarlyStopping(patience=3), "schedule": Schedule(name="plateau")},
+    )
+    features = features_of(data, None)
+    straight, history, _ = train_head(settings, features, roles(data[1]), "test", tmp_path / "straight")
+
+    import graft.training.callbacks as callbacks
+
+    def die(self, epoch, logs=None):
+        if epoch == 3:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(callbacks.StopAtNaN, "on_epoch_end", die)
+        with pytest.raises(Killed):
+            train_head(settings, features, roles(data[1]), "test", tmp_path / "killed")
+    assert (tmp_path / "killed").is_file()
+    resumed, again, _ = train_head(settings, features, roles(data[1]), "test", tmp_path / "killed")
+    pd.testing.assert_frame_equal(history, again, check_exact=True)
+    for one, other in zip(straight.get_weights(), resumed.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_a_loss_that_is_no_number_stops_in_one_sentence(data, tmp_path):
+    settings = head_settings(frozen={"optimizer": Optimizer(name="sgd", learning_rate=10)})
+    features = features_of(data, None).copy()
+    features[0, 0] = np.nan
+    with pytest.raises(UserError, match=r"test: the loss became nan in epoch 1, at a learning rate of 10; lower"):
+        train_head(settings, features, roles(data[1]), "test", tmp_path / "state")
+
+
+def test_early_stopping_goes_back_to_the_best_epoch_even_if_it_never_stopped(data, tmp_path):
+    wild = Optimizer(name="sgd", learning_rate=3, momentum=0.9)
+    settings = head_settings(
+        frozen={"epochs": 5, "early_stopping": EarlyStopping(patience=99), "optimizer": wild, "batch_size": 1}
+    )
+    features, who = features_of(data, None), roles(data[1])
+    head, history, _ = train_head(settings, features, who, "test", tmp_path / "state")
+    loss = head.evaluate(features[0, who.val], who.codes[who.val, None].astype(np.float32), verbose=0)[0]
+    assert loss == pytest.approx(history.val_loss.min(), abs=1e-6)
+    assert history.val_loss.idxmin() != len(history) - 1  # else the test shows nothing
+
+
+def test_the_probe_separates_what_a_line_separates():
+    rng = np.random.default_rng(0)
+    codes = np.arange(60) % 3
+    features = rng.normal(0, 0.3, (60, 5)) + np.eye(3, 5)[codes] * 3 + 100
+    kernel, bias = fit_probe(features, codes, np.ones(60), seed=0)
+    assert kernel.shape == (5, 3)
+    assert ((features @ kernel + bias).argmax(1) == codes).all()
+
+
+def test_the_probe_copes_with_a_feature_that_never_moves_and_a_class_of_one():
+    features = np.array([[0.0, 7], [0.1, 7], [1.0, 7], [1.1, 7], [5.0, 7]])
+    kernel, bias = fit_probe(features, np.array([0, 0, 1, 1, 2]), np.ones(5), seed=0)
+    assert np.isfinite(kernel).all()
+    assert np.isfinite(bias).all()
+
+
+@pytest.mark.parametrize("output", ["logit", "softmax"])
+def test_a_probed_head_says_what_the_regression_says(data, tmp_path, output):
+    settings = head_settings(head=Head(output=output), frozen={"method": "probe"})
+    features, who = features_of(data, None), roles(data[1])
+    head, history, _ = train_head(settings, features, who, "test", tmp_path / "state")
+    kernel, bias = fit_probe(features[0, who.train], who.codes[who.train], np.ones(8), seed=0)
+    margin = (features[0] @ kernel + bias) @ [-1, 1]
+    logits = head.predict(features[0], verbose=0)
+    found = logits[:, 0] if output == "logit" else logits @ [-1, 1]
+    assert np.allclose(found, margin, rtol=1e-3, atol=1e-3)
+    assert len(history) == 1
+
+
+def test_balanced_class_weights_are_those_of_scikit_learn():
+    from sklearn.utils.class_weight import compute_sample_weight
+
+    codes = np.array([0, 0, 0, 1])
+    assert np.allclose(sample_weights(codes, CLASSES, "balanced"), compute_sample_weight("balanced", codes))
+    assert sample_weights(codes, CLASSES, {"light": 2.0}).tolist() == [1, 1, 1, 2]
+    with pytest.raises(UserError, match="class_weights has 'lihgt', which is no class; did you mean 'light'"):
+        sample_weights(codes, CLASSES, {"lihgt": 2.0})
+
+
+def tuned(data, tmp_path, **finetune):
+    """Fine-tune a fresh joined model for two epochs; return it before and after, and the history."""
+    folder, split = data
+    backbone = build_backbone(SPEC)
+    backbone.load_weights(folder / "w.weights.h5")
+    model = assemble(backbone, build_head(Head(output="logit"), 256, 2, 0), "tf", "avg")
+    phase = FineTuning(**({"epochs": 2, "batch_size": 4, "optimizer": Optimizer(learning_rate=1e-3)} | finetune))
+    settings = FineTuneSettings(
+        preprocessing="consistent",
+        label_smoothing=0,
+        class_weights="none",
+        augmentation=AUGMENTATION,
+        finetune=phase,
+        seed=0,
+    )
+    pixels = np.load(folder / "pixels.npy", mmap_mode="r")
+    before = keras.models.clone_model(backbone)
+    before.set_weights(backbone.get_weights())
+    after, history, _ = fine_tune(settings, model, ("tf", "tf"), pixels, roles(split), "test", tmp_path / "state")
+    return before, after, history
+
+
+def changed(before: keras.Model, after: keras.Model) -> set[str]:
+    """Return the names of the weights that differ between two backbones of the same layers."""
+    pairs = [(layer, after.get_layer(layer.name)) for layer in before.layers if layer.weights]
+    return {
+        f"{old.name}/{weight.name}"
+        for old, new in pairs
+        for weight, other in zip(old.weights, new.weights, strict=True)
+        if not np.array_equal(np.asarray(weight), np.asarray(other))
+    }
+
+
+def test_the_lessons_fine_tuning_moves_scales_but_never_statistics(data, tmp_path):
+    before, model, history = tuned(data, tmp_path)
+    moved = changed(before, parts_of(model)[0])
+    assert {"conv1/kernel", "conv1_bn/gamma", "conv_pw_13/kernel"} <= moved
+    assert not any("moving" in name for name in moved)
+    assert len(history) == 2
+
+
+def test_frozen_normalisation_keeps_its_scales_too(data, tmp_path):
+    before, model, _ = tuned(data, tmp_path, batch_norm="frozen")
+    moved = changed(before, parts_of(model)[0])
+    assert "conv1/kernel" in moved
+    assert not any("bn" in name for name in moved)
+
+
+def test_the_last_block_alone_can_be_unfrozen(data, tmp_path):
+    before, model, _ = tuned(data, tmp_path, unfreeze=1, batch_norm="frozen")
+    assert changed(before, parts_of(model)[0]) == {"conv_dw_13/kernel", "conv_pw_13/kernel"}
+
+
+def test_unfreezing_can_start_at_a_layer(data, tmp_path):
+    before, model, _ = tuned(data, tmp_path, unfreeze="conv_pw_13", batch_norm="frozen")
+    assert changed(before, parts_of(model)[0]) == {"conv_pw_13/kernel"}
+
+
+@pytest.mark.parametrize(
+    ("unfreeze", "sentence"),
+    [("conv_pw_31", "no layer of .*; did you mean 'conv_pw_3'"), (99, "is 99, but .* has 14 blocks; use 'all'")],
+)
+def test_what_cannot_be_unfrozen_is_said(data, tmp_path, unfreeze, sentence):
+    with pytest.raises(UserError, match=sentence):
+        tuned(data, tmp_path, unfreeze=unfreeze)
+
+
+def test_lower_blocks_move_less_with_layer_decay(data, tmp_path):
+    sgd = Optimizer(name="sgd", learning_rate=1e-2)
+    _, same, _ = tuned(data, tmp_path, batch_norm="frozen", optimizer=sgd, epochs=1)
+    before, slower, _ = tuned(data, tmp_path, batch_norm="frozen", optimizer=sgd, epochs=1, layer_decay=0.1)
+
+    def step(model, layer):
+        return np.abs(
+            np.asarray(parts_of(model)[0].get_layer(layer).weights[0]) - np.asarray(before.get_layer(layer).weights[0])
+        ).max()
+
+    assert step(slower, "conv_pw_13") < 0.2 * step(same, "conv_pw_13")
+    assert step(slower, "conv_pw_12") < 0.02 * step(same, "conv_pw_12")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"batch_norm": "folded"},
+        {"precision": "bfloat16"},
+        {"mix": "mixup"},
+        {"mix": "cutmix"},
+        {"rand_augment": True},
+        {"optimizer": Optimizer(name="adamw", learning_rate=1e-4, ema=0.9, clip_norm=1.0, weight_decay=0.01)},
+        {"optimizer": Optimizer(name="sgd", learning_rate=1e-3, momentum=0.9, accumulate=2)},
+        {"schedule": Schedule(name="cosine", warmup_epochs=0.5)},
+        {"schedule": Schedule(name="plateau"), "early_stopping": EarlyStopping(patience=1)},
+    ],
+    ids=lambda options: ",".join(options),
+)
+def test_every_choice_trains_to_finite_float32_weights(data, tmp_path, options):
+    _, model, history = tuned(data, tmp_path, **options)
+    assert np.isfinite(history.loss).all()
+    assert all(weight.dtype == "float32" for weight in model.weights)
+    assert all(layer.compute_dtype == "float32" for layer in parts_of(model)[0].layers)
+    assert np.isfinite(model.predict(np.zeros((2, 32, 32, 3), np.float32), verbose=0)).all()
+
+
+def test_fine_tuning_that_makes_it_worse_is_not_kept(data, tmp_path):
+    worse = Optimizer(name="sgd", learning_rate=10)
+    before, kept, _ = tuned(
+        data, tmp_path, keep="better", epochs=1, optimizer=worse.model_copy(update={"clip_norm": 1.0})
+    )
+    assert changed(before, parts_of(kept)[0]) == set()
+
+
+def test_a_cosine_ends_at_zero_after_its_warm_up():
+    from graft.training.optimizers import build_optimizer
+
+    schedule = Schedule(name="cosine", warmup_epochs=2)
+    rate = build_optimizer(Optimizer(learning_rate=0.1), schedule, epochs=10, steps_per_epoch=5)._learning_rate
+    values = [float(rate(step)) for step in (0, 5, 10, 30, 50)]
+    assert np.allclose(values, [0, 0.05, 0.1, 0.05, 0], atol=1e-6)

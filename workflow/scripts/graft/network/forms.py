@@ -1,0 +1,56 @@
+"""Two forms of one model: as it trains, and as it is saved.
+
+In training the backbone stays in inference mode: batch normalisation uses its statistics and keeps them, and the
+backbone's own dropout is off. `backbone(x, training=False)` alone does not see to that: Keras 3 hands fit's
+`training=True` to every layer of a functional model, over what the call said (tried with 3.15.1: the moving averages of
+a nested model moved). So the layers themselves are told.
+"""
+
+import keras
+from keras import layers
+
+from graft.network.assembly import assemble, parts_of, pooling_of
+
+
+class FixedBatchNormalization(layers.BatchNormalization):
+    """Batch normalisation by its moving statistics, in training too; scale and offset can still learn."""
+
+    def call(self, inputs, training=None, mask=None):
+        """Normalise in inference mode, whatever the caller says."""
+        return super().call(inputs, training=False, mask=mask)
+
+
+def in_training_form(model: keras.Model, mode: str, policy: str) -> keras.Model:
+    """Return a copy that trains: in the dtype policy, with the preprocessing of training, its statistics fixed.
+
+    Weights and logits stay float32 in every policy.
+    """
+    pooling = pooling_of(model)
+    backbone, head = (copied(part, policy, fixed=part is parts_of(model)[0]) for part in parts_of(model))
+    return assemble(backbone, head, mode, pooling)
+
+
+def in_saved_form(plain: keras.Model, trained: keras.Model, mode: str) -> keras.Model:
+    """Return the plain model with the trained copy's weights, in float32, with the preprocessing of prediction."""
+    for part, copy in zip(parts_of(plain), parts_of(trained), strict=True):
+        part.set_weights(copy.get_weights())
+    return assemble(*parts_of(plain), mode, pooling_of(plain))
+
+
+def copied(part: keras.Model, policy: str, fixed: bool) -> keras.Model:
+    """Return a copy of a part, layer for layer; `fixed` keeps statistics still and leaves dropout out."""
+
+    def clone(layer: keras.Layer) -> keras.Layer:
+        config = layer.get_config()
+        if layer.name != "logits":
+            config["dtype"] = policy
+        if fixed and isinstance(layer, layers.BatchNormalization):
+            return FixedBatchNormalization.from_config(config)
+        return type(layer).from_config(config)
+
+    def call(layer: keras.Layer, *arguments, **options) -> keras.KerasTensor:
+        return arguments[0] if fixed and isinstance(layer, layers.Dropout) else layer(*arguments, **options)
+
+    copy = keras.models.clone_model(part, clone_function=clone, call_function=call)
+    copy.set_weights(part.get_weights())
+    return copy
