@@ -1,0 +1,97 @@
+"""A model card: its front matter is what Hugging Face reads, its text says what the tables say."""
+
+import pandas as pd
+import pytest
+import yaml
+
+import write_model_card
+from made_runs import made_predictions, write_run
+
+
+def card_of(folder):
+    """Write a run's card and return its front matter and its text."""
+    write_model_card.main(
+        [
+            *("--provenance", f"{folder}/provenance.json", "--evaluation", f"{folder}/evaluation.csv"),
+            *("--per-class", f"{folder}/per_class.csv", "--significance", f"{folder}/significance.csv"),
+            *("--calibration", f"{folder}/calibration.json", "--output", f"{folder}/MODEL_CARD.md"),
+        ]
+    )
+    _, matter, text = (folder / "MODEL_CARD.md").read_text(encoding="utf-8").split("---\n", 2)
+    return yaml.safe_load(matter), text
+
+
+@pytest.fixture
+def tuned(tmp_path):
+    """A run whose head has 19 of 20 right, and whose fine-tuned network was selected on validation photos."""
+    stages = {"head": made_predictions(20, logit=True), "finetuned": made_predictions(20, skill=3, logit=True)}
+    return write_run(tmp_path, "lesson", stages, selects={"head": False, "finetuned": True})
+
+
+def test_the_front_matter_is_hugging_faces(tuned):
+    matter, _ = card_of(tuned)
+    assert matter["library_name"] == "keras"
+    assert matter["pipeline_tag"] == "image-classification"
+    (model,) = matter["model-index"]
+    (result,) = model["results"]
+    assert result["task"]["type"] == "image-classification"
+    assert result["dataset"] == {"type": "imagefolder", "name": "drawn", "split": "val"}
+    assert {"type": "accuracy", "name": "Accuracy", "value": 1.0} in result["metrics"]
+
+
+def test_the_text_has_interval_baseline_and_verdicts(tuned):
+    _, text = card_of(tuned)
+    assert "| Accuracy | 0.950 (0.764 to 0.991) | 1.000 (0.839 to 1.000) |" in text
+    assert "| Majority-class baseline | 0.500 | 0.500 |" in text
+    assert "- finetuned against head: not distinguishable from noise: 1 of 20 photos tells them apart, p = 1." in text
+
+
+def test_the_text_says_what_flatters_the_result(tuned):
+    _, text = card_of(tuned)
+    limits = text.split("## Limits")[1]
+    assert "These photos also stopped or selected the training" in limits
+    assert "20 photos judged it" in limits
+
+
+def test_the_text_says_how_to_use_the_model(tuned):
+    _, text = card_of(tuned)
+    assert "`fold0/finetuned/model.keras` takes RGB photos, 0 to 255, shape (n, 96, 96, 3)" in text
+    assert "in the order of its outputs: rural, urban" in text
+    assert "answer urban from a probability of 0.500 up" in text
+
+
+def test_a_run_without_fine_tuning_has_a_card_of_its_head(tmp_path):
+    _, text = card_of(write_run(tmp_path, "probe", {"head": made_predictions(20)}))
+    assert "with its backbone frozen" in text
+    assert "finetuned" not in text
+
+
+def test_many_classes_with_awkward_names_and_none_of_one(tmp_path):
+    classes = ("a|b", "Ελλάδα", *(f"species {index}" for index in range(38)))
+    rows = made_predictions(39, classes, skill=5)  # the last class has no photo
+    _, text = card_of(write_run(tmp_path, "many", {"head": rows}))
+    assert "a|b, Ελλάδα, species 0" in text
+    assert "| a\\|b | 1 |" in text
+    assert "| species 37 | 0 | - | - | - |" in text
+    assert "no threshold" not in text
+    assert "answer" not in text.split("## Use")[1].split("## How")[0]
+
+
+def test_one_class_only_has_no_roc_area(tmp_path):
+    rows = made_predictions(20)
+    rows = rows[rows["label"] == "rural"]
+    matter, text = card_of(write_run(tmp_path, "one", {"head": rows}))
+    assert "| ROC AUC | - |" in text
+    assert "roc_auc" not in matter["metrics"]
+
+
+def test_under_k_fold_all_photos_speak(tmp_path):
+    rows = pd.concat(
+        [
+            made_predictions(10, fold=fold, role="test", photos=[f"{fold}-{index}" for index in range(10)])
+            for fold in range(5)
+        ]
+    )
+    matter, text = card_of(write_run(tmp_path, "folds", {"head": rows}))
+    assert "On 50 test photos" in text
+    assert matter["model-index"][0]["results"][0]["dataset"]["split"] == "test"
