@@ -107,13 +107,10 @@ class Limits(Settings):
 
 
 class Policy(Settings):
-    """What to do with a kind of file: `drop` it, `keep` it with a warning, or stop with an `error`."""
+    """What to do with a kind of file: `drop` it, `keep` it with a warning, or stop with an `error`; gravest first."""
 
     undecodable: Refusal = "drop"
     """An image that cannot be decoded."""
-
-    truncated: Action = "drop"
-    """An image that ends too early; kept, its missing part is grey."""
 
     empty: Refusal = "drop"
     """A file of no bytes."""
@@ -121,11 +118,11 @@ class Policy(Settings):
     not_an_image: Refusal = "drop"
     """A file that is no image, such as a web page named .jpg."""
 
-    unlabelled: Refusal = "drop"
-    """An image that lies in no class folder."""
-
     too_large: Refusal = "drop"
     """An image beyond `limits`."""
+
+    unlabelled: Refusal = "drop"
+    """An image that lies in no class folder."""
 
     unsafe: Refusal = "drop"
     """A member of an archive that points outside it: `..`, an absolute name, a link, a device."""
@@ -133,27 +130,21 @@ class Policy(Settings):
     duplicate_name: Refusal = "drop"
     """A member of an archive whose name came before; the first one stays."""
 
-    animated: Action = "keep"
-    """An image of several frames or pages; kept, its first frame counts."""
+    truncated: Action = "drop"
+    """An image that ends too early; kept, its missing part is grey."""
 
-    misnamed: Action = "keep"
-    """An image whose extension names another format; kept, its content counts."""
+    label_conflict: Action = "drop"
+    """The same bytes in two classes; dropped from both, since nobody can tell which is right."""
 
-    converted: Action = "keep"
-    """An image that is not 8-bit RGB: palette, grey, transparent (laid on white), CMYK, 16-bit."""
-
-    rotated: Action = "keep"
-    """An image that its EXIF orientation turns; kept, it is turned upright."""
-
-    too_small: Action = "drop"
-    """An image with a side under `min_side` pixels."""
-
-    extreme_aspect: Action = "keep"
-    """An image over `max_aspect` times longer than wide, or wider than long."""
+    leak: Action = "drop"
+    """In the archive's train folder and, the same or alike, in its val or test folder too; dropped from train."""
 
     blank: Action = "drop"
     """An image of which over `max_blank` is one grey level, such as an error page saved as a photo, in a set where
     such images are rare: at most one in a hundred."""
+
+    too_small: Action = "drop"
+    """An image with a side under `min_side` pixels."""
 
     exact_duplicate: Action = "keep"
     """The same bytes as another photo of its class and folder; dropped, the first one stays."""
@@ -161,11 +152,20 @@ class Policy(Settings):
     near_duplicate: Action = "keep"
     """Looks like another photo of its folder; kept, the two share a group, which no split divides."""
 
-    leak: Action = "drop"
-    """In the archive's train folder and, the same or alike, in its val or test folder too; dropped from train."""
+    extreme_aspect: Action = "keep"
+    """An image over `max_aspect` times longer than wide, or wider than long."""
 
-    label_conflict: Action = "drop"
-    """The same bytes in two classes; dropped from both, since nobody can tell which is right."""
+    animated: Action = "keep"
+    """An image of several frames or pages; kept, its first frame counts."""
+
+    misnamed: Action = "keep"
+    """An image whose extension names another format; kept, its content counts."""
+
+    rotated: Action = "keep"
+    """An image that its EXIF orientation turns; kept, it is turned upright."""
+
+    converted: Action = "keep"
+    """An image that is not 8-bit RGB: palette, grey, transparent (laid on white), CMYK, 16-bit."""
 
 
 class Ingest(Settings):

@@ -14,9 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from graft.config.dataset import Limits
+from graft.data.layout import ARCHIVES
 from graft.errors import UserError
 
-NESTED = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 NESTED_DEPTH = 3
 READ_ERRORS = (  # what zipfile, tarfile and their decompressors raise on hostile bytes
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, RuntimeError,
@@ -210,7 +210,7 @@ class Unpacking:
             yield File(name, None, [("duplicate_name", "the archive has this name twice; the first one stays")])
             return
         self.names.add(name)
-        if member.n_bytes > self.budget.limits.file_mb * 1e6 and not name.lower().endswith(NESTED):
+        if member.n_bytes > self.budget.limits.file_mb * 1e6 and not name.lower().endswith(ARCHIVES):
             size = f"{member.n_bytes / 1e6:.0f} MB, more than limits.file_mb"
             yield File(name, None, [("too_large", size)])
             return
@@ -225,7 +225,7 @@ class Unpacking:
             local.unlink(missing_ok=True)
             yield File(name, None, [("undecodable", f"damaged in its archive: {' '.join(str(error).split())}")])
             return
-        if name.lower().endswith(NESTED) and depth < NESTED_DEPTH:
+        if name.lower().endswith(ARCHIVES) and depth < NESTED_DEPTH:
             yield from self._nested(local, name, depth)
         else:
             yield File(name, local)

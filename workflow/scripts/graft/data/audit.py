@@ -14,7 +14,7 @@ from graft.errors import UserError
 
 ALWAYS_DROPPED = ("junk", "doubled")  # never worth a warning: leftovers, and a second copy of a whole tree
 RANK = {"test": 0, "val": 1, "train": 2, "": 3}  # a leaking photo stays where it measures, and goes where it trains
-GRAVITY = ("junk", "doubled", *Policy.model_fields)  # what a row's verdict is, where several would do
+GRAVITY = (*ALWAYS_DROPPED, *Policy.model_fields)  # which verdict a file has where several would do
 
 
 @dataclass(slots=True)
@@ -44,6 +44,7 @@ def judge(entries: list[Entry], settings: Ingest) -> None:
     """
     for entry in entries:
         settle(entry, settings.policy)
+    refuse(entries, settings.policy)
     judge_copies([entry for entry in entries if entry.kept], settings.policy)
     judge_near_copies([entry for entry in entries if entry.kept], settings)
     refuse(entries, settings.policy)

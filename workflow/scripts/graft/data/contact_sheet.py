@@ -8,40 +8,51 @@ from PIL import Image, ImageDraw, ImageFont
 from graft.data.audit import ALWAYS_DROPPED, GRAVITY, Entry, outcome
 from graft.data.decode import upright_rgb
 
-TILE_PX, TEXT_PX, GAP_PX, COLUMNS = 150, 46, 10, 8
+TILE_PX, HEAD_PX, TEXT_PX, GAP_PX, TITLE_PX, COLUMNS = 164, 20, 52, 14, 56, 8
 TILES_PER_VERDICT = 16
 COLOURS = {"dropped": "#b3261e", "warned": "#9a6700"}
 INK, PAPER, GREY = "#1f2328", "#ffffff", "#e7e9ec"
 
 
 def contact_sheet(entries: list[Entry], title: str) -> Image.Image:
-    """Return thumbnails of all dropped and flagged files, in a block for each verdict, under `title`."""
-    blocks = defaultdict(list)
+    """Return thumbnails of the dropped and flagged files under `title`, gravest first, at most 16 of a verdict."""
+    groups = defaultdict(list)
     for entry in entries:
         if entry.verdict != "kept" and entry.verdict not in ALWAYS_DROPPED:
-            blocks[outcome(entry), entry.verdict].append(entry)
-    chosen = sorted(blocks.items(), key=lambda block: (block[0][0], GRAVITY.index(block[0][1])))
-    cell = TILE_PX + TEXT_PX + GAP_PX
-    rows = [-(-min(len(files), TILES_PER_VERDICT) // COLUMNS) for _, files in chosen]
-    height = 60 + sum(40 + cell * n for n in rows)
-    sheet = Image.new("RGB", (COLUMNS * (TILE_PX + GAP_PX) + GAP_PX, height), PAPER)
+            groups[outcome(entry), entry.verdict].append(entry)
+    ordered = sorted(groups.items(), key=lambda group: (group[0][0], GRAVITY.index(group[0][1])))
+    tiles = [
+        (entry, f"{end}: {verdict.replace('_', ' ')}{of(position, len(files))}", COLOURS[end])
+        for (end, verdict), files in ordered
+        for position, entry in enumerate(files[:TILES_PER_VERDICT], 1)
+    ]
+    cell = HEAD_PX + TILE_PX + TEXT_PX + GAP_PX
+    size = (COLUMNS * (TILE_PX + GAP_PX) + GAP_PX, TITLE_PX + cell * -(-len(tiles) // COLUMNS))
+    sheet = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.text((GAP_PX, 16), title, INK, ImageFont.load_default(20))
-    top = 60
-    for ((end, verdict), files), n in zip(chosen, rows, strict=True):
-        shown = files[:TILES_PER_VERDICT]
-        more = f", {len(shown)} of them shown" if len(shown) < len(files) else ""
-        heading = f"{end}: {verdict.replace('_', ' ')} ({len(files)}{more})"
-        draw.text((GAP_PX, top + 8), heading, COLOURS[end], ImageFont.load_default(16))
-        for position, entry in enumerate(shown):
-            left = GAP_PX + (position % COLUMNS) * (TILE_PX + GAP_PX)
-            draw_tile(sheet, draw, entry, left, top + 40 + (position // COLUMNS) * cell, COLOURS[end])
-        top += 40 + cell * n
+    for position, (entry, heading, colour) in enumerate(tiles):
+        left = GAP_PX + (position % COLUMNS) * (TILE_PX + GAP_PX)
+        draw_tile(sheet, draw, entry, heading, left, TITLE_PX + (position // COLUMNS) * cell, colour)
     return sheet
 
 
-def draw_tile(sheet: Image.Image, draw: ImageDraw.ImageDraw, entry: Entry, left: int, top: int, colour: str) -> None:
-    """Draw one file, halved with its partner if it is a copy, its name and its fault."""
+def of(position: int, total: int) -> str:
+    """Return which one of several a tile is.
+
+    >>> of(2, 5), of(1, 1)
+    (' 2/5', '')
+    """
+    return f" {position}/{total}" if total > 1 else ""
+
+
+def draw_tile(
+    sheet: Image.Image, draw: ImageDraw.ImageDraw, entry: Entry, heading: str, left: int, top: int, colour: str
+) -> None:
+    """Draw one file, beside what it copies if it is a copy, with its verdict, its name and the reason."""
+    font = ImageFont.load_default(12)
+    draw.text((left, top + 3), fitted(draw, heading, font), colour, font)
+    top += HEAD_PX
     pictures = [one for one in [entry, *entry.partners[:1]] if one.look and one.look.phash is not None]
     draw.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), GREY)
     for position, one in enumerate(pictures):
@@ -55,7 +66,7 @@ def draw_tile(sheet: Image.Image, draw: ImageDraw.ImageDraw, entry: Entry, left:
     draw.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), outline=colour)
     font = ImageFont.load_default(11)
     lines = [fitted(draw, entry.name, font, keep_end=True), *wrapped(draw, entry.detail, font, 2)]
-    draw.multiline_text((left, top + TILE_PX + 3), "\n".join(lines), INK, font, spacing=2)
+    draw.multiline_text((left, top + TILE_PX + 3), "\n".join(lines), INK, font, spacing=3)
 
 
 def thumbnail(path: Path, side: int) -> Image.Image | None:

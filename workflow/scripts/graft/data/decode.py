@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -63,7 +64,7 @@ def look(path: Path, name: str, settings: Ingest) -> Look:
         return Look("", 0, [("undecodable", f"cannot be read: {error.strerror or error}")])
     found = Look(sha256, size, [])
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as image:
             look_at(image, PurePosixPath(name).suffix.lower(), start, settings, found)
     except Exception as error:  # a decoder raises almost anything on hostile bytes: all of it means the same here
         found.faults.insert(0, refusal(error, start, name))

@@ -83,7 +83,7 @@ def unreadable(name: str, local: Path) -> File:
 
 def nested(file: File, staging: Path, settings: Ingest) -> list[File]:
     """Return a file, or what it unpacks to if it is an archive."""
-    if file.local is None or layout.is_junk(file.name) or not file.name.lower().endswith(archive.NESTED):
+    if file.local is None or layout.is_junk(file.name) or not file.name.lower().endswith(layout.ARCHIVES):
         return [file]
     room = staging / f"nested-{len(list(staging.iterdir()))}"
     room.mkdir()

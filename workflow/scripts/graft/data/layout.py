@@ -18,6 +18,7 @@ EXTENSIONS = {
     ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF", ".avif": "AVIF", ".ppm": "PPM", ".pgm": "PPM", ".pnm": "PPM",
     ".heic": "HEIF", ".heif": "HEIF",
 }  # fmt: skip
+ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 Folders = tuple[str, ...]
 
 
@@ -106,7 +107,7 @@ def arrange(names: list[str], labels: Literal["auto", "first", "last"] = "auto")
     >>> [place.label for place in arrange(["photos/cats/1.jpg", "photos/dogs/1.jpg", "photos/cover.jpg"])]
     ['cats', 'dogs', None]
     """
-    folders = [PurePosixPath(name).parts[:-1] for name in names]
+    folders = [tuple(map(without_suffix, PurePosixPath(name).parts[:-1])) for name in names]
     depth, roles = split_level(folders)
     parts, splits, outside = [], [], []
     for own in folders:
@@ -130,6 +131,12 @@ def arrange(names: list[str], labels: Literal["auto", "first", "last"] = "auto")
         else:
             places.append(Place(label, split, "" if label else "it lies in no class folder"))
     return places
+
+
+def without_suffix(folder: str) -> str:
+    """Return a folder's name; an archive within the archive counts as a folder, cats.zip as cats."""
+    suffix = next((suffix for suffix in sorted(ARCHIVES, key=len) if folder.lower().endswith(suffix)), "")
+    return folder[: len(folder) - len(suffix)] or folder
 
 
 def split_level(folders: list[Folders]) -> tuple[int, dict[str, str]]:
@@ -177,7 +184,8 @@ def classes_of(parts: list[Folders], splits: list[str], labels: str, depth: int 
         for own in placed:
             parents[own[-1]].add(own[:-1])
         plain = len({len(own) for own in placed}) <= 1 and all(len(above) == 1 for above in parents.values())
-        level = "last" if plain else "first"
+        shallow = {own[0] for own in placed if len(own) == 1}
+        level = "last" if plain or all(own[-1] in shallow for own in placed) else "first"
     return [(own[0] if level == "first" else own[-1]) if own else None for own in stripped]
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from graft.config.dataset import Dataset
-from graft.data.layout import EXTENSIONS, arrange, is_junk, natural
+from graft.data.layout import ARCHIVES, EXTENSIONS, arrange, is_junk, natural
 from graft.errors import UserError
 
 
@@ -36,7 +36,7 @@ def check_source(name: str, dataset: Dataset) -> None:
 
 def check_names(names: list[str] | None, where: str, dataset: Dataset) -> None:
     """Refuse files whose names promise too few photos; names can promise too much, so the audit looks again."""
-    if names is None or any(name.lower().endswith((".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz")) for name in names):
+    if names is None or any(name.lower().endswith(ARCHIVES) for name in names):
         return
     photos = [name for name in names if not is_junk(name) and PurePosixPath(name).suffix.lower() in EXTENSIONS]
     if not photos:
