@@ -1,6 +1,7 @@
 """What a run was made from: digests that change with what they stand for, costs that count each job once."""
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -16,6 +17,8 @@ RECORD = RunRecord(run="lesson", experiment="lesson", seed=0, dataset="photos", 
 @pytest.fixture
 def repository(tmp_path):
     """A git repository with a Snakefile and a script, all committed."""
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
     (tmp_path / "workflow").mkdir()
     (tmp_path / "Snakefile").write_text("rule all: input: []\n")
     (tmp_path / "workflow" / "one.py").write_text("1\n")
@@ -102,6 +105,13 @@ def test_a_job_too_short_to_measure_costs_its_seconds(tmp_path):
     path.parent.mkdir()
     path.write_text("s\th:m:s\tmax_rss\n0.2\t0:00:00\t-\n")
     assert provenance.costs(tmp_path, RECORD)["head"] == {"seconds": 0.2, "peak_memory_mb": 0, "jobs": 1}
+
+
+def test_a_job_measured_several_times_costs_its_mean_and_its_peak(tmp_path):
+    path = tmp_path / "train_head" / "lesson-fold0.tsv"
+    path.parent.mkdir()
+    path.write_text("s\th:m:s\tmax_rss\n1.0\t0:00:01\t500\n3.0\t0:00:03\t400\n")
+    assert provenance.costs(tmp_path, RECORD)["head"] == {"seconds": 2, "peak_memory_mb": 500, "jobs": 1}
 
 
 def test_no_benchmarks_are_no_costs(tmp_path):

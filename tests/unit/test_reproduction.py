@@ -1,15 +1,19 @@
 """Repeating a run: the configuration moves to another folder, and every changed byte is told."""
 
 import json
+import shutil
+import subprocess
 
 import pandas as pd
 import pytest
 
 import reproduce
-from graft import reproduction
+from graft import provenance, reproduction
 from graft.errors import UserError
 from graft.files import read_table, write_table
 from made_runs import made_predictions, write_run
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 
 @pytest.fixture
@@ -27,8 +31,6 @@ def record(results):
 
 def repeat_by_copying(results, folder):
     """Do what Snakemake would, by copying the run."""
-    import shutil
-
     shutil.copytree(results / "runs", folder / "results" / "runs", dirs_exist_ok=True)
 
 
@@ -137,7 +139,8 @@ def test_other_photos_are_told(results, record, tmp_path):
 
 @pytest.mark.parametrize("same", [True, False])
 def test_the_program_says_whether_every_byte_came_out_the_same(results, tmp_path, monkeypatch, capsys, same):
-    def repeat(record, folder, cores, options):
+    def repeat(record, folder, code, cores, options):
+        assert code == provenance.ROOT
         assert (cores, options) == (2, ["--resources", "gpu=0"])
         assert json.loads((folder / "repeated.json").read_text())["runs"] == ["lesson"]
         repeat_by_copying(results, folder)
@@ -153,6 +156,29 @@ def test_the_program_says_whether_every_byte_came_out_the_same(results, tmp_path
         with pytest.raises(UserError, match="1 of 2 files of lesson came out differently"):
             reproduce.main(arguments)
     assert list(read_table(results / "reproduced" / "lesson" / "reproduction.csv")["same"]) == [same, True]
+
+
+@needs_git
+def test_the_recorded_code_is_that_of_its_commit(record, tmp_path, monkeypatch):
+    root = tmp_path / "repository"
+    root.mkdir()
+    git = ["git", "-C", str(root), "-c", "user.name=t", "-c", "user.email=t@t.example"]
+    for text in ("then", "now"):
+        (root / "Snakefile").write_text(text)
+        for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", text]):
+            subprocess.run([*git, *command], check=True)
+    monkeypatch.setattr(provenance, "ROOT", root)
+    record["code"]["commit"] = provenance.git(root, "rev-parse", "HEAD~1")
+    code = reproduction.recorded_code(record, tmp_path / "again")
+    assert (code / "Snakefile").read_text() == "then"
+
+
+@needs_git
+@pytest.mark.parametrize(("commit", "says"), [(None, "without a commit"), ("0" * 40, "git has no commit 0000")])
+def test_code_that_cannot_be_had_is_told(record, tmp_path, commit, says):
+    record["code"]["commit"] = commit
+    with pytest.raises(UserError, match=says):
+        reproduction.recorded_code(record, tmp_path)
 
 
 def test_an_unknown_run_is_named_with_the_nearest(results):

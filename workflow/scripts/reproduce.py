@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from graft import reproduction
+from graft import provenance, reproduction
 from graft.errors import UserError, run_script
 from graft.files import write_table
 
@@ -16,7 +16,12 @@ def main(argv: list[str] | None = None) -> None:
     folder = arguments.folder or arguments.results / "reproduced" / arguments.run
     reproduction.prepare(record, arguments.results, folder, reuse=not arguments.download)
     print(f"reproduce: {arguments.run}, recorded {record['recorded']}, is repeated in {folder}", flush=True)
-    reproduction.repeat(record, folder, arguments.cores, arguments.snakemake)
+    code = reproduction.recorded_code(record, folder) if arguments.recorded_code else provenance.ROOT
+    if arguments.recorded_code and not record["code"]["clean"]:
+        print(
+            "reproduce: the run was made with changes that were not committed; its commit alone may differ", flush=True
+        )
+    reproduction.repeat(record, folder, code, arguments.cores, arguments.snakemake)
 
     found = reproduction.outcome(record, arguments.results, folder)
     write_table(reproduction.table_of(found), folder / "reproduction.csv")
@@ -38,6 +43,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--results", default=Path("results"), type=Path, help="where the run lies")
     parser.add_argument("--folder", type=Path, help="where to repeat it; RESULTS/reproduced/RUN")
     parser.add_argument("--download", action="store_true", help="download photos and weights again too")
+    parser.add_argument("--recorded-code", action="store_true", help="use the code of the recorded commit, not today's")
     parser.add_argument("--cores", default=os.cpu_count(), type=int, help="processor cores that Snakemake may use")
     parser.add_argument(
         "snakemake", nargs="*", metavar="OPTION", help="after --: options for Snakemake; --resources gpu=1"

@@ -1,9 +1,11 @@
 """A recorded run, made again in a folder of its own, and compared byte for byte."""
 
+import io
 import json
 import shutil
 import subprocess
 import sys
+import tarfile
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -91,14 +93,38 @@ def copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def repeat(record: dict[str, Any], folder: Path, cores: int, options: list[str]) -> None:
-    """Make the run's evaluation again, with the code as it is now.
+def recorded_code(record: dict[str, Any], folder: Path) -> Path:
+    """Return a copy of the code as it was committed when the run was recorded, below the folder.
+
+    Raises: UserError if the commit is not known here.
+    """
+    commit, target = record["code"]["commit"], folder / "code"
+    if not commit:
+        raise UserError(f"{record['run']} was made from code without a commit; leave out --recorded-code")
+    done = subprocess.run(["git", "-C", str(provenance.ROOT), "archive", commit], capture_output=True, check=False)
+    if done.returncode:
+        raise UserError(f"git has no commit {commit} here; fetch it, or leave out --recorded-code")
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(target, filter="data")
+    return target
+
+
+def repeat(record: dict[str, Any], folder: Path, code: Path, cores: int, options: list[str]) -> None:
+    """Make the run's evaluation again.
+
+    Args:
+        record: the run's provenance.
+        folder: what `prepare` made.
+        code: the project's root, as it is now or as `recorded_code` left it.
+        cores: processor cores that Snakemake may use.
+        options: more of Snakemake's own; none: `--resources gpu=1`.
 
     Raises: UserError if Snakemake fails.
     """
     command = [
-        *(sys.executable, "-m", "snakemake", "--snakefile", str(provenance.ROOT / "Snakefile")),
-        *("--directory", str(folder), "--configfile", str(folder / CONFIG), "--cores", str(cores)),
+        *(sys.executable, "-m", "snakemake", "--snakefile", str(code.resolve() / "Snakefile")),
+        *("--directory", str(folder), "--configfile", str(folder / CONFIG)),
+        *("--replace-workflow-config", "--cores", str(cores)),  # the default job must not show through
         *(options or ["--resources", "gpu=1"]),
         *("--", f"results/runs/{record['run']}/evaluation.csv"),
     ]
