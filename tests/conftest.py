@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = Path(os.environ.get("GRAFT_SHARED", ROOT.parent / "shared"))
+from places import SHARED
 
 
 def pytest_addoption(parser):

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import ROOT
 from graft.config import describe
 from graft.config.backbone import NATIVE_SIZE, Backbone
 from graft.config.job import Job, backbone_key, features_key
 from graft.errors import UserError
+from places import ROOT
 
 RECIPES = ROOT / "config" / "recipes"
 

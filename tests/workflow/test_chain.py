@@ -1,0 +1,106 @@
+"""The chain from end to end: what a user's first run leaves, and what the next one does not do again."""
+
+import copy
+import shutil
+import zipfile
+
+import pytest
+
+from project import COLOURS, Project, draw_photos, quick
+
+
+def test_a_folder_of_photos_becomes_results_and_a_report(built):
+    results = built.folder / "results"
+    evaluation = built.table("runs/quick/evaluation.csv")
+    assert set(evaluation.stage) == {"head", "finetuned"}
+    assert (built.table("runs/quick/fold0/head/predictions.csv").label.isin(COLOURS)).all()
+    figures = {path.name for path in (results / "runs" / "quick" / "figures").glob("*.png")}
+    assert {"learning_curves.png", "prediction_grid.png", "confusion_matrix.png", "gradcam.png"} <= figures
+    for name in ("comparison.csv", "comparison.png", "report.html", "runs/quick/MODEL_CARD.md"):
+        assert (results / name).stat().st_size > 200, name
+
+
+def test_a_run_without_folders_of_its_own_splits_every_class_alike(built):
+    split = built.table("data/photos/split.csv")
+    counts = split.groupby(["label", "role"]).size().unstack()
+    assert counts["val"].nunique() == 1
+    assert counts.to_numpy().sum() == 27
+
+
+def test_a_second_run_does_nothing(built):
+    assert "Nothing to be done" in built.run()
+
+
+def test_the_users_photos_are_as_they_were(built, photos):
+    assert sorted(path.name for path in photos.rglob("*.png")) == sorted(f"{i}.png" for _ in COLOURS for i in range(9))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "rules"),
+    [
+        ("figures.prediction_grid.columns", 5, {"plot_prediction_grid", "all"}),
+        (
+            "experiments.quick.override.finetune.optimizer.learning_rate",
+            2e-5,
+            {"fine_tune", "predict", "evaluate", "compare_runs", "record_provenance", "write_model_card", "all"},
+        ),
+    ],
+    ids=["a plot option never retrains", "a fine-tuning rate never retrains the head"],
+)
+def test_a_change_reruns_what_it_touches(built, key, value, rules):
+    changed = Project(built.folder, copy.deepcopy(built.configuration))
+    changed.set(key, value)
+    planned = changed.rules_to_run()
+    assert rules <= planned
+    assert not planned & {"ingest_dataset", "split_dataset", "pack_images", "embed_images", "train_head"}
+    if key.startswith("figures"):
+        assert planned == rules
+
+
+def test_a_new_photo_in_the_folder_is_noticed(tmp_path):
+    folder = draw_photos(tmp_path / "mine", COLOURS, 6)
+    project = Project(tmp_path, quick({"source": {"folder": str(folder)}}))
+    project.run("--until", "ingest_dataset")
+    assert "ingest_dataset" not in project.rules_to_run()
+    shutil.copy(folder / "sky" / "0.png", folder / "sky" / "new.png")
+    assert "ingest_dataset" in project.rules_to_run()
+
+
+def test_the_same_job_twice_gives_the_same_bytes(built, tmp_path):
+    again = Project(tmp_path, built.configuration)
+    again.run()
+    names = ("predictions.csv", "evaluation.csv", "history.csv", "split.csv", "manifest.csv")
+    assert again.results(*names) == built.results(*names)
+
+
+def test_an_archive_with_train_and_val_folders_keeps_them(tmp_path):
+    draw_photos(tmp_path / "set" / "train", {"no": (20, 20, 20), "yes": (230, 230, 230)}, 8)
+    draw_photos(tmp_path / "set" / "val", {"no": (20, 20, 20), "yes": (230, 230, 230)}, 3, seed=1)
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        for path in sorted((tmp_path / "set").rglob("*.png")):
+            archive.write(path, path.relative_to(tmp_path / "set"))
+    configuration = quick({"source": {"archive": str(tmp_path / "set.zip")}})
+    configuration["experiments"]["quick"]["recipe"] = "probe"  # a run with a head alone
+    configuration["experiments"]["quick"]["override"] = {}
+    project = Project(tmp_path, configuration)
+    project.run()
+    assert project.table("data/photos/split.csv").role.value_counts().to_dict() == {"train": 16, "val": 6}
+    assert set(project.table("runs/quick/evaluation.csv").stage) == {"head"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("experiments.quick.backbone.name", "MobileNte", "did you mean 'MobileNet'"),
+        ("datasets.photos.source", {"folder": "nowhere"}, "nowhere"),
+        ("runs", ["quik"], "did you mean 'quick'"),
+    ],
+)
+def test_a_mistake_ends_in_one_line_and_no_traceback(tmp_path, key, value, sentence):
+    project = Project(tmp_path, quick({"source": {"folder": "photos"}}))
+    project.set(key, value)
+    said = project.run(fails=True)
+    lines = [line for line in said.splitlines() if line.startswith("graft: ")]
+    assert len(lines) == 1
+    assert sentence in lines[0]
+    assert "Traceback" not in said
