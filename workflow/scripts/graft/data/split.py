@@ -235,4 +235,8 @@ def table_of(path: Path) -> pd.DataFrame:
     lacking = [name for name in ("path", "label", "role") if name not in table]
     if lacking:
         raise UserError(f"{path} lacks the column {lacking[0]}; it takes path, label, role and, for several, fold")
-    return table.assign(fold=table["fold"].astype(int) if "fold" in table else 0)
+    folds = table["fold"] if "fold" in table else pd.Series(0, index=table.index)
+    if not pd.api.types.is_integer_dtype(folds):
+        odd = next(fold for fold in folds if not str(fold).isdigit())
+        raise UserError(f"{path} has the fold {odd!r}; folds are numbered from 0")
+    return table.assign(fold=folds)
