@@ -38,9 +38,8 @@ def made_predictions(
     )
     if logit:
         table["logit"] = logits[:, 1] - logits[:, 0]
-    for name, column in zip(classes, probabilities.T, strict=True):
-        table[f"probability_{name}"] = column
-    return table
+    names = [f"probability_{name}" for name in classes]
+    return pd.concat([table, pd.DataFrame(probabilities, columns=names)], axis=1)
 
 
 def predictions_of(

@@ -230,6 +230,12 @@ def test_without_validation_photos_the_out_of_fold_predictions_are_what_is_deplo
     assert len({one["temperature"] for one in found.values()}) == 1
 
 
+def test_hundreds_of_classes_raise_no_warning(recwarn):
+    found = calibrate(made_predictions(400, tuple(f"species {index}" for index in range(200))))
+    assert calibrated_columns(found).shape == (400, 200)
+    assert not recwarn.list
+
+
 def test_more_than_two_classes_have_no_threshold():
     table = made_predictions(30, classes=("a", "b", "c"))
     assert calibration.fit(table, "accuracy", "").threshold is None

@@ -169,11 +169,9 @@ def apply(table: pd.DataFrame, calibrator: Calibrator) -> pd.DataFrame:
     """Return the rows with what a calibrator makes of them."""
     probabilities = softmax(logits_of(table) / calibrator.temperature, axis=1)
     names = [CALIBRATED + name for name in classes_of(table)]
-    threshold = np.nan if calibrator.threshold is None else calibrator.threshold
-    return table.assign(
-        **dict(zip(names, probabilities.T, strict=True)),
+    return pd.concat([table, pd.DataFrame(probabilities, table.index, names)], axis=1).assign(
         temperature=calibrator.temperature,
-        threshold=threshold,
+        threshold=np.nan if calibrator.threshold is None else calibrator.threshold,
         fitted_on=calibrator.fitted_on,
     )
 
