@@ -111,8 +111,13 @@ def files_of_folds(name):
     return paths
 
 
+def last_model_of_run(wildcards):
+    """Return the model of a run's last stage, of its first fold."""
+    return f"results/runs/{wildcards.run}/fold0/{job.stages(wildcards.run)[-1]}/model.keras"
+
+
 def results_of_all_runs(wildcards):
     """Return what the default target builds."""
-    of_a_run = ["evaluation.csv", "predictions.csv", "per_class.csv", "significance.csv", "provenance.json", "MODEL_CARD.md"]
+    of_a_run = ["evaluation.csv", "predictions.csv", "per_class.csv", "significance.csv", "provenance.json", "MODEL_CARD.md", "model.keras"]
     results = [f"results/runs/{run}/{name}" for run in job.runs for name in of_a_run]
     return [*results, "results/comparison.csv"]

@@ -93,3 +93,24 @@ rule predict:
         " --manifest {input.manifest} --split {input.split} --fold {wildcards.fold}"
         " --tag '{wildcards.run}, fold {wildcards.fold}, {wildcards.stage}' --predictions {output.predictions}"
         " --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"
+
+
+rule publish_model:
+    input:
+        code=code_of("publish_model.py"),
+        model=last_model_of_run,
+        calibration="results/runs/{run}/calibration.json",
+    output:
+        model="results/runs/{run}/model.keras",
+    log:
+        "results/logs/publish_model/{run}.log",
+    localrule: True
+    conda:
+        "../../envs/graft.yaml"
+    params:
+        stage=settings_of("last_stage"),
+    message:
+        "Publishing the model of {wildcards.run}"
+    shell:
+        "python {input.code[0]} --run {wildcards.run} --stage {params.stage} --model {input.model}"
+        " --calibration {input.calibration} --output {output.model} 2>&1 | tee {log}"

@@ -282,6 +282,7 @@ SLICES = {
     "head": lambda job, at: head_settings(job.run(at["run"])),
     "finetune": lambda job, at: finetune_settings(job.run(at["run"])),
     "backbone_name": lambda job, at: job.run(at["run"]).experiment.backbone.name,
+    "last_stage": lambda job, at: job.stages(at["run"])[-1],
     "predict": lambda job, at: job.run(at["run"]).experiment.predict,
     "evaluation": lambda job, at: run_evaluation(job, job.run(at["run"])),
     "provenance": lambda job, at: run_record(job, job.run(at["run"])),
