@@ -8,6 +8,7 @@ from photo_files import picture
 from PIL import Image, ImageEnhance
 
 from graft.config.dataset import Ingest
+from graft.data import duplicates
 from graft.data.decode import look
 from graft.data.duplicates import close_hashes, joined, near_pairs, same_bytes
 
@@ -59,7 +60,8 @@ def test_distance_0_looks_for_nothing(tmp_path):
     assert pairs([picture(0), saved_anew(picture(0))], tmp_path, distance=0) == []
 
 
-def test_blocks_of_the_distance_matrix_miss_no_pair():
+def test_blocks_of_the_distance_matrix_miss_no_pair(monkeypatch):
+    monkeypatch.setattr(duplicates, "BLOCK", 256 * 700)
     chance = np.random.default_rng(0)
     bits = chance.integers(0, 2**63, 700, dtype=np.uint64)
     bits[650] = bits[3] ^ np.uint64(0b111)  # blocks 0 and 2 of 256 rows

@@ -1,0 +1,148 @@
+"""How fast photos are checked and packed, in what memory, and how that grows, against a plain Pillow loop.
+
+    python benchmarks/ingest.py --workers 2            # 100, 1,000 and 10,000 drawn photos; two minutes
+    python benchmarks/ingest.py --sizes 100 50000      # others
+
+The floor is what a user would write: `Image.open(path).convert("RGB").resize((224, 224))` for every photo, one process.
+`ingest` is ingest_dataset.py (every byte hashed and decoded, copies sought, tables and contact sheet written), `pack`
+is pack_images.py (decoded, turned upright, resized, written); whole processes, imports included.
+"""
+
+import argparse
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import psutil
+from PIL import Image
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "workflow" / "scripts"
+WIDTH, HEIGHT, QUALITY = 500, 375, 90  # ImageNet's typical photo
+FLOOR = """
+import sys
+from pathlib import Path
+from PIL import Image
+for path in Path(sys.argv[1]).rglob("*.jpg"):
+    Image.open(path).convert("RGB").resize((224, 224))
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000, 10_000], help="numbers of photos")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes of ingest and pack")
+    parser.add_argument("--folder", type=Path, help="where the drawn photos go; a temporary folder by default")
+    parser.add_argument("--output", type=Path, default=Path("results/benchmarks/ingest.csv"))
+    arguments = parser.parse_args()
+    rows = []
+    print(f"{'photos':>7} {'step':<7} {'seconds':>8} {'photos/s':>9} {'x floor':>8} {'peak MB':>8}")
+    for n_photos in arguments.sizes:
+        with tempfile.TemporaryDirectory(dir=arguments.folder) as room:
+            rows += measured(n_photos, Path(room), arguments.workers)
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    with open(arguments.output, "w", newline="") as stream:
+        table = csv.DictWriter(stream, rows[0].keys())
+        table.writeheader()
+        table.writerows(rows)
+    print(f"written to {arguments.output}")
+
+
+def measured(n_photos, room, workers):
+    """Return a row for each step on `n_photos` photos."""
+    photos, results = room / "photos", room / "results"
+    draw(photos, n_photos, workers)
+    packed = ["--manifest", results / "manifest.csv", "--images", results / "images", "--size", 224]
+    steps = {
+        "floor": [sys.executable, "-c", FLOOR, photos],
+        "ingest": [
+            sys.executable,
+            SCRIPTS / "ingest_dataset.py",
+            "--photos",
+            photos,
+            "--output",
+            results,
+            "--workers",
+            workers,
+        ],
+        "pack": [
+            sys.executable,
+            SCRIPTS / "pack_images.py",
+            *packed,
+            "--output",
+            room / "224.npy",
+            "--workers",
+            workers,
+        ],
+    }
+    rows = []
+    for step, command in steps.items():
+        seconds, peak_mb = timed([str(part) for part in command])
+        floor = rows[0]["seconds"] if rows else seconds
+        row = {"photos": n_photos, "step": step, "workers": 1 if step == "floor" else workers}
+        row |= {"seconds": round(seconds, 2), "photos_per_s": round(n_photos / seconds, 1)}
+        rows.append(row | {"times_floor": round(floor / seconds, 2), "peak_mb": round(peak_mb)})
+        print(
+            "{photos:>7} {step:<7} {seconds:>8} {photos_per_s:>9} {times_floor:>8} {peak_mb:>8}".format(**rows[-1]),
+            flush=True,
+        )
+    shutil.rmtree(room / "results")
+    return rows
+
+
+def timed(command):
+    """Return the seconds and the peak memory, in MB, of a command and all its processes; shared pages count once."""
+    start, peak = time.perf_counter(), 0
+    process = psutil.Popen(command, stdout=subprocess.DEVNULL)
+    while process.poll() is None:
+        peak = max(peak, sum(map(proportional_bytes, tree_of(process))))
+        time.sleep(0.1)
+    if process.returncode:
+        raise SystemExit(f"{command[1]} failed")
+    return time.perf_counter() - start, peak / 1e6
+
+
+def tree_of(process):
+    """Return a process and its descendants, or fewer if it just ended."""
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def proportional_bytes(process):
+    """Return a process's own anonymous memory and its share of what it shares; mapped files are not its own."""
+    try:
+        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+    except OSError:  # it just ended
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss_Anon:")), 0)
+
+
+def draw(folder, n_photos, workers):
+    """Draw photos of ten classes, each different from all others."""
+    for label in range(10):
+        (folder / f"class{label}").mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(workers) as pool:
+        list(pool.map(draw_one, [folder] * n_photos, range(n_photos), chunksize=64))
+
+
+def draw_one(folder, number):
+    """Draw coloured clouds with a photo's grain."""
+    chance = np.random.default_rng(number)
+    clouds = Image.fromarray(chance.integers(0, 256, (9, 12, 3), dtype=np.uint8)).resize(
+        (WIDTH, HEIGHT), Image.Resampling.BICUBIC
+    )
+    grain = chance.normal(0, 6, (HEIGHT, WIDTH, 1))
+    pixels = np.clip(np.asarray(clouds) + grain, 0, 255).astype(np.uint8)
+    Image.fromarray(pixels).save(folder / f"class{number % 10}" / f"{number}.jpg", quality=QUALITY)
+
+
+if __name__ == "__main__":
+    main()
