@@ -1,5 +1,6 @@
 """Temperature and threshold: right on cases worked by hand, and never fitted on the photos that they are judged by."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -216,18 +217,19 @@ def test_an_overconfident_model_is_cooled_and_its_log_loss_falls():
     assert -np.log(calibrated_columns(found)[rows, truth]).mean() < -np.log(hot[rows, truth]).mean()
 
 
-def test_what_is_deployed_is_fitted_on_all_validation_photos_of_the_fold():
-    table = made_predictions(20, skill=1)
-    found = calibration.deployed(table, "balanced_accuracy")["0"]
-    assert found["n"] == 20
-    assert found["fitted_on"] == calibration.SAME_FOLD
-    assert found["temperature"] == calibration.fit(table, "balanced_accuracy", "").temperature
+def test_what_is_deployed_is_fitted_on_all_validation_photos():
+    table = pd.concat([made_predictions(20, skill=1), made_predictions(30, role="test", skill=3)], ignore_index=True)
+    found = calibration.deployed(table, "balanced_accuracy")
+    validation = calibration.fit(table[table["role"] == "val"], "balanced_accuracy", "val photos")
+    assert found == {"0": dataclasses.asdict(validation)}
+    assert found["0"]["n"] == 20
 
 
-def test_without_validation_photos_the_out_of_fold_predictions_are_what_is_deployed():
-    found = calibration.deployed(k_fold(), "balanced_accuracy")
+@pytest.mark.parametrize("role", ["val", "test"])
+def test_under_k_fold_the_out_of_fold_predictions_of_all_photos_are_what_is_deployed(role):
+    found = calibration.deployed(k_fold().assign(role=role), "balanced_accuracy")
     assert {fold: one["n"] for fold, one in found.items()} == {str(fold): 90 for fold in range(5)}
-    assert len({one["temperature"] for one in found.values()}) == 1
+    assert {one["fitted_on"] for one in found.values()} == {"out-of-fold predictions of all folds"}
 
 
 def test_hundreds_of_classes_raise_no_warning(recwarn):

@@ -81,6 +81,13 @@ def test_test_photos_judge_where_there_are_any(tmp_path):
     assert len(result.judged) == 30
 
 
+def test_a_run_that_predicted_its_training_photos_alone_is_judged_by_them(tmp_path):
+    rows = made_predictions(20, role="train")
+    table = comparison.comparison_table(results_of(tmp_path, lesson={"stages": {"head": rows}}))
+    assert list(table["role"]) == ["train"]
+    assert "trained on these photos" in table["note"].iloc[0]
+
+
 def test_seeds_of_an_experiment_have_a_row_with_students_interval(tmp_path):
     runs = {
         f"lesson-seed{seed}": {"stages": stages(seed=seed, skill=1), "experiment": {"name": "lesson"}, "seed": seed}

@@ -179,12 +179,12 @@ def apply(table: pd.DataFrame, calibrator: Calibrator) -> pd.DataFrame:
 def deployed(table: pd.DataFrame, rule: str) -> dict[str, dict[str, object]]:
     """Return, for each fold of one stage, the calibrator that belongs in its model: fitted on all that may fit it.
 
-    That is the fold's validation photos, or where there are none, the out-of-fold predictions of all folds.
+    That is all validation photos, or where there are none, the test photos of all folds. Models of different folds
+    are trained alike, so each photo's prediction by the model that has not seen it tells of them all.
     """
-    found = {}
-    for fold, rows in table.groupby("fold"):
-        validation = rows[rows["role"] == "val"]
-        chosen = validation if len(validation) else table[table["role"] == "test"]
-        source = SAME_FOLD if len(validation) else "out-of-fold predictions of all folds"
-        found[str(fold)] = asdict(fit(chosen, rule, source))
-    return found
+    role = next(role for role in ("val", "test", "train") if role in set(table["role"]))
+    chosen = table[table["role"] == role]
+    folds = [str(fold) for fold in sorted(table["fold"].unique())]
+    source = "out-of-fold predictions of all folds" if len(folds) > 1 else f"{role} photos"
+    calibrator = asdict(fit(chosen, rule, source))
+    return dict.fromkeys(folds, calibrator)

@@ -13,8 +13,8 @@ from statsmodels.stats.multitest import multipletests
 
 from graft import significance
 from graft.config.evaluation import Evaluation
-from graft.evaluation import STAGES
 from graft.files import read_table
+from graft.outcomes import STAGES, judging_role
 
 JUDGED = ("n", "accuracy", "accuracy_low", "accuracy_high", "baseline")
 PLAIN = ("dataset", "seed")  # settings that have a column anyway
@@ -41,9 +41,8 @@ class Result:
 
     @property
     def role(self) -> str:
-        """Return the photos that judge the run: test where there are any, else val."""
-        roles = set(self.evaluation["role"])
-        return "test" if "test" in roles else "val"
+        """Return whose photos judge the run."""
+        return judging_role(self.evaluation["role"])
 
     @property
     def last_stage(self) -> str:

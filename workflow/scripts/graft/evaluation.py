@@ -9,9 +9,8 @@ from graft import calibration, metrics, significance
 from graft.config.evaluation import Evaluation, RunEvaluation
 from graft.errors import UserError
 from graft.files import read_table
-from graft.outcomes import CALIBRATED, classes_of, outcomes_of
+from graft.outcomes import CALIBRATED, STAGES, classes_of, outcomes_of
 
-STAGES = ("head", "finetuned")
 SELECTED = "these photos also stopped or selected the training, which flatters the result"
 TRAINED = "the model was trained on these photos: this says how well it remembers, not how well it generalises"
 

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from graft.evaluation import STAGES
+from graft.outcomes import STAGES, judging_role
 
 METRICS = {
     "accuracy": "Accuracy",
@@ -31,7 +31,7 @@ def card(
     Args: what provenance.json, evaluation.csv, per_class.csv, significance.csv and calibration.json hold.
     """
     pooled = evaluation[evaluation["fold"].astype(str) == "all"]
-    role = "test" if "test" in set(pooled["role"]) else "val"
+    role = judging_role(pooled["role"])
     judged = pooled[pooled["role"] == role].set_index("stage")
     stage = [name for name in STAGES if name in judged.index][-1]
     classes = per_class[(per_class["stage"] == stage) & (per_class["role"] == role)]
@@ -104,12 +104,12 @@ def listed(names: list[str], most: int = 10) -> str:
 
 def results(judged: pd.DataFrame, role: str, significance: pd.DataFrame) -> str:
     """Return the table of metrics by stage, and what it does not show."""
-    photos = {"val": "validation", "test": "test"}[role]
+    photos = {"val": "validation photos", "test": "test photos", "train": "photos of its own training"}[role]
     stages = [stage for stage in STAGES if stage in judged.index]
     lines = [
         "## Results",
         "",
-        f"On {int(judged['photos'].iloc[-1])} {photos} photos that the model was not trained on:",
+        f"On {int(judged['photos'].iloc[-1])} {photos}:",
         "",
         f"| metric | {' | '.join(stages)} |",
         f"|---|{'---|' * len(stages)}",

@@ -7,6 +7,7 @@ import pandas as pd
 
 from graft.errors import UserError
 
+STAGES = ("head", "finetuned")
 PROBABILITY = "probability_"
 CALIBRATED = "calibrated_"
 
@@ -31,6 +32,15 @@ class Outcomes:
     def correct(self) -> np.ndarray:
         """Return (n,), bool: whether the answer is the truth."""
         return self.labels == self.predicted
+
+
+def judging_role(roles: pd.Series) -> str:
+    """Return whose photos judge a run: test where there are any, else val, else train.
+
+    >>> judging_role(pd.Series(["val", "test", "val"]))
+    'test'
+    """
+    return next(role for role in ("test", "val", "train") if role in set(roles))
 
 
 def classes_of(table: pd.DataFrame) -> list[str]:

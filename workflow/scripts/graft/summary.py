@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from graft.files import read_table
+from graft.outcomes import judging_role
 
 METRICS = {
     "balanced_accuracy": "balanced",
@@ -49,8 +50,7 @@ def evaluation_lines(table: pd.DataFrame) -> str:
     rows = [["run", "stage", "photos", "right", "accuracy", "interval", "baseline", *METRICS.values()]]
     notes: dict[str, str] = {}
     for _, judged in pooled.groupby("run", sort=False):
-        role = "test" if "test" in set(judged["role"]) else "val"
-        for row in judged[judged["role"] == role].to_dict("records"):
+        for row in judged[judged["role"] == judging_role(judged["role"])].to_dict("records"):
             rows.append(
                 [
                     row["run"],
