@@ -23,9 +23,9 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     return stream.getvalue()
 
 
-def photo(seed: int, kind: str = "PNG", **options: object) -> bytes:
+def photo(seed: int, kind: str = "PNG", size: tuple[int, int] = (48, 32), **options: object) -> bytes:
     """Return a photo file's bytes."""
-    return encoded(picture(seed), kind, **options)
+    return encoded(picture(seed, *size), kind, **options)
 
 
 def write_files(folder: Path, files: dict[str, bytes]) -> Path:
