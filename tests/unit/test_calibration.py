@@ -12,8 +12,11 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
 from graft import calibration
+from graft.config.evaluation import Evaluation
 from graft.outcomes import CALIBRATED
 from made_runs import made_predictions, predictions_of
+
+SETTINGS = Evaluation(threshold_photos=1)
 
 
 def calibrated_columns(table: pd.DataFrame) -> np.ndarray:
@@ -106,6 +109,14 @@ def test_the_threshold_is_as_good_as_any_other():
         assert np.mean((chance >= found) == positive) == pytest.approx(best)
 
 
+@pytest.mark.parametrize(("photos", "chosen"), [(10, True), (11, False)])
+def test_too_few_photos_of_a_class_choose_no_threshold(photos, chosen):
+    # Ten photos of each class, and a threshold of 0.25 that parts them.
+    table = predictions_of([0, 1] * 10, [[0.9, 0.1], [0.6, 0.4]] * 10)
+    found = calibration.fit(table, Evaluation(threshold_photos=photos), "").threshold
+    assert (found != 0.5) == chosen
+
+
 def changed(table: pd.DataFrame, row: int) -> pd.DataFrame:
     """Return the table with another truth for one photo."""
     table = table.copy()
@@ -114,14 +125,14 @@ def changed(table: pd.DataFrame, row: int) -> pd.DataFrame:
 
 
 def calibrate(table: pd.DataFrame) -> pd.DataFrame:
-    return calibration.calibrate(table, "balanced_accuracy", parts=5, seed=0)
+    return calibration.calibrate(table, SETTINGS)
 
 
 def test_test_photos_are_calibrated_by_the_validation_photos_of_their_fold():
     table = pd.concat([made_predictions(30, role=role, skill=1, seed=3) for role in ("val", "test")], ignore_index=True)
     found = calibrate(table)
     assert set(found.loc[found["role"] == "test", "fitted_on"]) == {calibration.SAME_FOLD}
-    expected = calibration.fit(table[table["role"] == "val"], "balanced_accuracy", "")
+    expected = calibration.fit(table[table["role"] == "val"], SETTINGS, "")
     assert set(found.loc[found["role"] == "test", "temperature"]) == {expected.temperature}
     assert set(found.loc[found["role"] == "test", "threshold"]) == {expected.threshold}
 
@@ -167,7 +178,7 @@ def test_cross_fitting_calibrates_each_part_by_all_photos_but_its_own():
     assert len(parts) == 5
     for temperature, part in parts:
         others = table.drop(index=part.index)
-        assert calibration.fit(others, "balanced_accuracy", "").temperature == temperature
+        assert calibration.fit(others, SETTINGS, "").temperature == temperature
 
 
 def test_cross_fitting_spreads_classes_over_the_parts():
@@ -219,15 +230,15 @@ def test_an_overconfident_model_is_cooled_and_its_log_loss_falls():
 
 def test_what_is_deployed_is_fitted_on_all_validation_photos():
     table = pd.concat([made_predictions(20, skill=1), made_predictions(30, role="test", skill=3)], ignore_index=True)
-    found = calibration.deployed(table, "balanced_accuracy")
-    validation = calibration.fit(table[table["role"] == "val"], "balanced_accuracy", "val photos")
+    found = calibration.deployed(table, SETTINGS)
+    validation = calibration.fit(table[table["role"] == "val"], SETTINGS, "val photos")
     assert found == {"0": dataclasses.asdict(validation)}
     assert found["0"]["n"] == 20
 
 
 @pytest.mark.parametrize("role", ["val", "test"])
 def test_under_k_fold_the_out_of_fold_predictions_of_all_photos_are_what_is_deployed(role):
-    found = calibration.deployed(k_fold().assign(role=role), "balanced_accuracy")
+    found = calibration.deployed(k_fold().assign(role=role), SETTINGS)
     assert {fold: one["n"] for fold, one in found.items()} == {str(fold): 90 for fold in range(5)}
     assert {one["fitted_on"] for one in found.values()} == {"out-of-fold predictions of all folds"}
 
@@ -240,5 +251,5 @@ def test_hundreds_of_classes_raise_no_warning(recwarn):
 
 def test_more_than_two_classes_have_no_threshold():
     table = made_predictions(30, classes=("a", "b", "c"))
-    assert calibration.fit(table, "accuracy", "").threshold is None
+    assert calibration.fit(table, SETTINGS, "").threshold is None
     assert math.isnan(calibrate(table)["threshold"].iloc[0])

@@ -109,7 +109,7 @@ def test_the_threshold_is_chosen_on_validation_and_reported_on_test():
     # Validation shows that urban starts at 0.3: answering from there up is right on all test photos.
     validation = made_scores([0.1, 0.2, 0.35, 0.4], [0, 0, 1, 1], "val")
     test = made_scores([0.15, 0.2, 0.36, 0.45], [0, 0, 1, 1], "test")
-    settings = RunEvaluation()
+    settings = RunEvaluation(threshold_photos=2)
     rows = evaluation.calibrated(pd.concat([validation, test], ignore_index=True), settings)
     table = evaluation.evaluation_table("r", rows, settings)
     row = table[(table["role"] == "test") & (table["fold"] == "all")].iloc[0]

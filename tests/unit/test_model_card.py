@@ -55,9 +55,9 @@ def test_the_text_says_what_flatters_the_result(tuned):
 
 def test_the_text_says_how_to_use_the_model(tuned):
     _, text = card_of(tuned)
-    assert "`fold0/finetuned/model.keras` takes RGB photos, 0 to 255, shape (n, 96, 96, 3)" in text
-    assert "in the order of its outputs: rural, urban" in text
-    assert "answer urban from a probability of 0.500 up" in text
+    assert "takes RGB photos, 0 to 255, shape (n, 96, 96, 3)" in text
+    assert "Classes, in order: rural, urban" in text
+    assert "answer urban from 0.500 up (fitted on 20 photos: val photos)" in text
 
 
 def test_a_run_without_fine_tuning_has_a_card_of_its_head(tmp_path):

@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> None:
     write_table(rows.drop(columns=["temperature", "threshold", "fitted_on"]), arguments.pooled)
     write_table(judged, arguments.evaluation)
     write_table(evaluation.per_class_table(arguments.run, rows, settings.confidence), arguments.per_class)
-    write_json(evaluation.calibration_record(rows, settings.threshold), arguments.calibration)
+    write_json(evaluation.calibration_record(rows, settings), arguments.calibration)
     write_table(compared, arguments.significance)
 
     for row in judged[judged["fold"] == "all"].itertuples():

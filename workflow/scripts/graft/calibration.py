@@ -8,6 +8,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.metrics import roc_curve
 
+from graft.config.evaluation import Evaluation
 from graft.outcomes import CALIBRATED, PROBABILITY, classes_of, outcomes_of
 
 TEMPERATURES = (0.01, 100.0)
@@ -110,7 +111,7 @@ def decision_score(
     return (true_rate + 1 - false_rate) / 2
 
 
-def fit(table: pd.DataFrame, rule: str, fitted_on: str) -> Calibrator:
+def fit(table: pd.DataFrame, settings: Evaluation, fitted_on: str) -> Calibrator:
     """Return the calibrator that the rows of a table of predictions make."""
     classes = classes_of(table)
     if len(table) < 2 or len(classes) < 2:
@@ -119,18 +120,18 @@ def fit(table: pd.DataFrame, rule: str, fitted_on: str) -> Calibrator:
     temperature = fit_temperature(logits, labels)
     threshold = None
     if len(classes) == 2:
-        threshold = choose_threshold(labels == 1, softmax(logits / temperature, axis=1)[:, 1], rule)
+        enough = np.bincount(labels, minlength=2).min() >= settings.threshold_photos
+        chances = softmax(logits / temperature, axis=1)[:, 1]
+        threshold = choose_threshold(labels == 1, chances, settings.threshold if enough else "half")
     return Calibrator(temperature, threshold, fitted_on, len(table))
 
 
-def calibrate(table: pd.DataFrame, rule: str, parts: int, seed: int) -> pd.DataFrame:
+def calibrate(table: pd.DataFrame, settings: Evaluation) -> pd.DataFrame:
     """Return one stage's predictions with calibrated probabilities that no row's own label had a part in.
 
     Args:
         table: predictions of one stage: path, label, fold, role, predicted, probabilities, perhaps logit.
-        rule: what the threshold makes largest.
-        parts: how many parts cross-fitting deals photos into.
-        seed: of the dealing.
+        settings: what the threshold makes largest, and how cross-fitting deals the photos.
 
     Returns: the same rows in the same order, with calibrated_* columns, and temperature, threshold and
         fitted_on, which say what each row was calibrated with.
@@ -139,9 +140,9 @@ def calibrate(table: pd.DataFrame, rule: str, parts: int, seed: int) -> pd.DataF
     for (fold, role), judged in table.groupby(["fold", "role"], sort=False):
         held_out, source = fitting_rows(table, judged, fold, role)
         if len(held_out):
-            pieces.append(apply(judged, fit(held_out, rule, source)))
+            pieces.append(apply(judged, fit(held_out, settings, source)))
         else:
-            pieces += cross_fit(judged, rule, parts, seed)
+            pieces += cross_fit(judged, settings)
     return pd.concat(pieces).loc[table.index]
 
 
@@ -154,14 +155,14 @@ def fitting_rows(table: pd.DataFrame, judged: pd.DataFrame, fold: int, role: str
     return table[(table["role"] == role) & ~table["path"].isin(judged["path"])], OTHER_FOLDS
 
 
-def cross_fit(judged: pd.DataFrame, rule: str, parts: int, seed: int) -> list[pd.DataFrame]:
+def cross_fit(judged: pd.DataFrame, settings: Evaluation) -> list[pd.DataFrame]:
     """Return the rows part by part, each calibrated by the other parts; classes are spread over the parts."""
-    shuffled = np.random.default_rng(seed).permutation(len(judged))
+    shuffled = np.random.default_rng(settings.seed).permutation(len(judged))
     by_class = np.lexsort((shuffled, judged["label"].to_numpy(str)))
     part_of = np.empty(len(judged), int)
-    part_of[by_class] = np.arange(len(judged)) % parts
+    part_of[by_class] = np.arange(len(judged)) % settings.cross_fit_parts
     return [
-        apply(judged[part_of == part], fit(judged[part_of != part], rule, CROSS_FIT)) for part in np.unique(part_of)
+        apply(judged[part_of == part], fit(judged[part_of != part], settings, CROSS_FIT)) for part in np.unique(part_of)
     ]
 
 
@@ -176,7 +177,7 @@ def apply(table: pd.DataFrame, calibrator: Calibrator) -> pd.DataFrame:
     )
 
 
-def deployed(table: pd.DataFrame, rule: str) -> dict[str, dict[str, object]]:
+def deployed(table: pd.DataFrame, settings: Evaluation) -> dict[str, dict[str, object]]:
     """Return, for each fold of one stage, the calibrator that belongs in its model: fitted on all that may fit it.
 
     That is all validation photos, or where there are none, the test photos of all folds. Models of different folds
@@ -186,5 +187,5 @@ def deployed(table: pd.DataFrame, rule: str) -> dict[str, dict[str, object]]:
     chosen = table[table["role"] == role]
     folds = [str(fold) for fold in sorted(table["fold"].unique())]
     source = "out-of-fold predictions of all folds" if len(folds) > 1 else f"{role} photos"
-    calibrator = asdict(fit(chosen, rule, source))
+    calibrator = asdict(fit(chosen, settings, source))
     return dict.fromkeys(folds, calibrator)

@@ -40,9 +40,7 @@ def stage_and_fold(path: Path) -> tuple[int, str]:
 def calibrated(pooled: pd.DataFrame, settings: Evaluation) -> pd.DataFrame:
     """Return pooled predictions with calibrated probabilities, and what each row was calibrated with."""
     stages = pooled.groupby("stage", sort=False)
-    return pd.concat(
-        [calibration.calibrate(rows, settings.threshold, settings.cross_fit_parts, settings.seed) for _, rows in stages]
-    )
+    return pd.concat([calibration.calibrate(rows, settings) for _, rows in stages])
 
 
 def evaluation_table(run: str, rows: pd.DataFrame, settings: RunEvaluation) -> pd.DataFrame:
@@ -171,8 +169,10 @@ def significance_table(run: str, rows: pd.DataFrame, settings: RunEvaluation) ->
     return pd.DataFrame(table, columns=["run", "role", "first", "second", *significance.COLUMNS, "verdict", "note"])
 
 
-def calibration_record(rows: pd.DataFrame, rule: str) -> dict[str, object]:
+def calibration_record(rows: pd.DataFrame, settings: Evaluation) -> dict[str, object]:
     """Return what should travel in each model: its temperature and, for two classes, its threshold."""
     classes = classes_of(rows)
-    stages = {stage: {"folds": calibration.deployed(part, rule)} for stage, part in rows.groupby("stage", sort=False)}
+    stages = {
+        stage: {"folds": calibration.deployed(part, settings)} for stage, part in rows.groupby("stage", sort=False)
+    }
     return {"classes": classes, "positive_class": classes[1] if len(classes) == 2 else None, "stages": stages}

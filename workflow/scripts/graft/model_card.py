@@ -152,13 +152,15 @@ def usage(provenance: dict[str, Any], stage: str, calibration: dict[str, Any]) -
     """Return how to use the model, and what makes its probabilities honest."""
     fold, fitted = next(iter(calibration["stages"][stage]["folds"].items()))
     size = experiment_of(provenance)["backbone"]["size"]
+    of_fold = f", the model of fold {fold}," if len(calibration["stages"][stage]["folds"]) > 1 else ""
     told = f"""## Use
 
-`fold{fold}/{stage}/model.keras` takes RGB photos, 0 to 255, shape (n, {size}, {size}, 3); preprocessing is inside.
-Classes, in the order of its outputs: {", ".join(calibration["classes"])}.
-Divide its logits by the temperature {fitted["temperature"]:.3f} for calibrated probabilities"""
+`python workflow/scripts/classify.py model.keras PHOTOS` prints a line a photo. In Python, `model.keras`{of_fold} is a
+Keras model that takes RGB photos, 0 to 255, shape (n, {size}, {size}, 3), and returns logits; preprocessing is inside.
+Classes, in order: {", ".join(calibration["classes"])}. Divide the logits by the temperature {fitted["temperature"]:.3f}
+for calibrated probabilities"""
     if fitted["threshold"] is not None:
-        told += f", and answer {calibration['positive_class']} from a probability of {fitted['threshold']:.3f} up"
+        told += f", and answer {calibration['positive_class']} from {fitted['threshold']:.3f} up"
     return f"{told} (fitted on {fitted['n']} photos: {fitted['fitted_on']}).\n"
 
 

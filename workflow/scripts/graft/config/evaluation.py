@@ -22,6 +22,9 @@ class Evaluation(Settings):
     threshold: Literal["half", "accuracy", "balanced_accuracy", "f1"] = "balanced_accuracy"
     """Two classes only: what the decision threshold makes largest on validation photos; `half`: always 0.5."""
 
+    threshold_photos: int = Field(30, ge=1)
+    """Fewest validation photos of each class that may choose a threshold; with fewer it stays 0.5."""
+
     unsure_below: float = Field(0.0, ge=0, lt=1)
     """A photo whose calibrated confidence lies below this gets the answer "not sure"; 0: every photo is decided."""
 
