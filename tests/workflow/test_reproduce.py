@@ -42,6 +42,7 @@ def test_provenance_knows_costs_weights_and_settings(folds):
     assert record["config"]["experiments"]["quick"]["override"]["frozen"]["method"] == "probe"
     assert record["config"]["datasets"]["photos"]["split"]["k"] == 2
     assert len(record["weights"]) == 1
+    assert record["devices"]["head"]["device"].startswith(("CPU: ", "GPU: "))
 
 
 def test_a_run_repeated_from_its_provenance_has_the_same_bytes(folds, tmp_path):

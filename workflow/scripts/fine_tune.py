@@ -39,7 +39,8 @@ def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
     """Train and save."""
     import numpy as np
 
-    from graft.files import read_table, write_table
+    from graft import runtime
+    from graft.files import read_table, write_json, write_table
     from graft.model_file import load_model, save_model
     from graft.network.preprocessing import modes
     from graft.training.finetune import fine_tune
@@ -61,6 +62,7 @@ def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
     model, history, resumed = fine_tune(settings, model, both, pixels, roles, f"fine_tune: {arguments.tag}", state)
     save_model(model, facts, arguments.model)
     write_table(history, arguments.history)
+    write_json({"device": runtime.device_name()}, arguments.model.with_name("device.json"))  # for its provenance
     resumed.unlink(missing_ok=True)
 
 

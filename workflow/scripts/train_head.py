@@ -39,7 +39,8 @@ def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
     """Train, join, save."""
     import numpy as np
 
-    from graft.files import read_table, write_table
+    from graft import runtime
+    from graft.files import read_table, write_json, write_table
     from graft.model_file import save_model
     from graft.network.assembly import assemble
     from graft.network.backbones import load_backbone
@@ -64,6 +65,7 @@ def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
     facts = {"classes": classes, "size": settings.backbone.size}
     save_model(assemble(backbone, head, mode, settings.head.pooling), facts, arguments.model)
     write_table(history, arguments.history)
+    write_json({"device": runtime.device_name()}, arguments.model.with_name("device.json"))  # for its provenance
     resumed.unlink(missing_ok=True)
 
 

@@ -171,9 +171,7 @@ def making(provenance: dict[str, Any]) -> str:
     versions = [f"{name} {packages[name]}" for name in ("keras", "tensorflow", "tensorflow-cpu") if name in packages]
     seconds = sum(part["seconds"] for part in provenance["costs"].values())
     memory = max((part["peak_memory_mb"] for part in provenance["costs"].values()), default=0.0)
-    devices = sorted({note["device"] for note in provenance["devices"].values()}) or [
-        provenance["machine"]["processor"]
-    ]
+    devices = sorted({note["device"] for note in provenance["devices"].values()}) or ["unknown"]
     return f"""## How it was made
 
 - Photos: manifest sha256 `{data["manifest_sha256"]}`, split sha256 `{data["split_sha256"]}`.
