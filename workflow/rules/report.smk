@@ -12,6 +12,7 @@ def write_report():
         yaml.safe_dump(config, settings)
         settings.flush()
         command = [sys.executable, "-m", "snakemake", "--report", REPORT, "--configfile", settings.name]
+        command += ["--replace-workflow-config"]  # the default job must not show through
         command += ["--snakefile", str(workflow.main_snakefile), "--nolock", "--quiet", "all"]
         done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
