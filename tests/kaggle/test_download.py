@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from graft.data import transfer, url_source
 from server import SECRET, KaggleServer, sha256
 
 SCRIPT = Path(__file__).resolve().parents[2] / "workflow" / "scripts" / "download_dataset.py"
@@ -216,6 +218,7 @@ def test_an_error_message_is_never_taken_for_the_archive_s_start(download):
     # The client's own bug (kaggle-cli#1179): the body of the second 503 becomes the "partial" archive, and is resumed.
     with KaggleServer(ARCHIVE, storage=["cut", "ok", 503, "ok"], ranged=[503, "ok"]) as server:
         assert download.run(server).arrived()
+    assert "damaged" not in download.output  # it was not even tried
 
 
 def test_the_client_s_bug_across_two_runs_ends_in_a_good_archive(download):
@@ -223,6 +226,7 @@ def test_the_client_s_bug_across_two_runs_ends_in_a_good_archive(download):
         download.run(server, GRAFT_DOWNLOAD_TRIES="2").refused("run again")
     with KaggleServer(ARCHIVE) as server:
         assert download.run(server).arrived()
+    assert "damaged" not in download.output
 
 
 @pytest.mark.parametrize("fault", ["short", "zeros", "flip"])
@@ -275,6 +279,14 @@ def test_another_dataset_does_not_resume_the_first_one_s_bytes(download):
     with KaggleServer(ARCHIVE) as server:
         assert download.run(server).arrived()
         assert wire_bytes(server) == (1, 0)
+
+
+def test_a_long_download_says_how_far_it_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(transfer, "PROGRESS_S", 0.2)
+    patience = transfer.Patience(stall_s=1, tries=1, pause_s=0)
+    with KaggleServer(ARCHIVE, storage=["stall"]) as server, pytest.raises(transfer.Failed):
+        transfer.download(url_source.fetch_url, {"url": server.url}, tmp_path / "partial", patience)
+    assert "1 of 5 MB\n" in capsys.readouterr().out  # a third of 4.5 MB
 
 
 class TestAnAddress:
