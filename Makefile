@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= 4
 GPUS ?= 1
-RUN := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
 .PHONY: help setup dev demo run test test-slow test-slurm lint format lock schema reproduce clean
 
@@ -26,11 +26,11 @@ dev: .venv/installed-dev  ## the same with what tests and linters need
 	@touch $@
 
 demo: setup  ## the whole chain on drawn photos: offline, no account, no GPU
-	@$(RUN) --configfile config/demo.yaml --quiet rules
+	@$(SNAKEMAKE) --configfile config/demo.yaml --quiet rules
 	@$(BIN)/python workflow/scripts/print_results.py
 
 run: setup  ## the default job, or that of CONFIG=file.yaml
-	@$(RUN) $(if $(CONFIG),--configfile $(CONFIG))
+	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG))
 	@$(BIN)/python workflow/scripts/print_results.py
 
 test: dev  ## the tests a user runs: no root, no network
@@ -64,7 +64,8 @@ schema: setup  ## config/README.md and the JSON schema, from the models
 	$(BIN)/python workflow/scripts/describe_config.py
 
 reproduce: setup  ## repeat a run from its provenance: make reproduce RUN=name
-	$(BIN)/python workflow/scripts/reproduce.py --run $(RUN_NAME)
+	@$(BIN)/python workflow/scripts/reproduce.py --run $(or $(RUN),$(error name the run: make reproduce RUN=name)) \
+		--cores $(CORES) -- --resources gpu=$(GPUS)
 
 clean:  ## remove all results
 	find results -mindepth 1 ! -name .gitkeep -delete
