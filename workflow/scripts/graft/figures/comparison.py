@@ -1,0 +1,77 @@
+"""Every run side by side: accuracy with its interval, after the head and after fine-tuning."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from graft.figures.names import clean, shorten
+from graft.figures.style import STAGE_COLOURS, STAGE_MARKERS, STAGE_NAMES, canvas, photos
+from graft.outcomes import STAGES
+
+OFFSETS = {"head": -0.15, "finetuned": 0.15}
+
+
+def draw(table: pd.DataFrame) -> Figure:
+    """Return a line per run, and per experiment of several seeds, in the table's order, with a point per stage."""
+    runs = list(dict.fromkeys(table["run"]))
+    names = [shorten(clean(run), 32) for run in runs]
+    figure = canvas(7.2, 1.4 + 0.42 * len(runs), names)
+    axes = figure.subplots()
+    stages = [stage for stage in STAGES if stage in set(table["stage"])]
+    for stage in stages:
+        rows = table[table["stage"] == stage].reset_index(drop=True)
+        lines = rows["run"].map(runs.index).to_numpy(float) + (OFFSETS[stage] if len(stages) > 1 else 0)
+        draw_stage(axes, rows, lines, stage)
+    places = table.drop_duplicates("run")
+    axes.scatter(places["baseline"], range(len(runs)), marker="|", s=140, color="black", label="always the same answer")
+    axes.set_yticks(range(len(runs)), names)
+    axes.set_ylim(len(runs) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel("accuracy, with its interval")
+    axes.set_title(judged_on(table))
+    figure.legend(*legend_of(axes), loc="outside lower center", ncols=4)
+    return figure
+
+
+def draw_stage(axes: Axes, rows: pd.DataFrame, lines: np.ndarray, stage: str) -> None:
+    """Draw one stage's points, hollow where they are means over seeds, and write their values at the right."""
+    look = {"fmt": STAGE_MARKERS[stage], "color": STAGE_COLOURS[stage], "capsize": 3, "lw": 1.5}
+    for kind, fill in (("run", STAGE_COLOURS[stage]), ("seeds", "white")):
+        part = (rows["kind"] == kind).to_numpy()
+        if part.any():
+            label = STAGE_NAMES[stage] + (", mean over seeds" if kind == "seeds" else "")
+            values = rows.loc[part, "accuracy"].to_numpy(float)
+            axes.errorbar(values, lines[part], xerr=reach(rows[part]), mfc=fill, label=label, **look)
+    for value, line in zip(rows["accuracy"], lines, strict=True):
+        axes.annotate(
+            f"{value:.3f}", (1.01, line), xycoords=axes.get_yaxis_transform(), va="center", size=7.5,
+            color=STAGE_COLOURS[stage], annotation_clip=False,
+        )  # fmt: skip
+
+
+def reach(rows: pd.DataFrame) -> np.ndarray:
+    """Return (2, n): how far each interval reaches below and above its accuracy; 0 where there is no interval.
+
+    >>> reach(pd.DataFrame({"accuracy": [0.5], "accuracy_low": [0.25], "accuracy_high": [float("nan")]})).tolist()
+    [[0.25], [0.0]]
+    """
+    ends = rows[["accuracy_low", "accuracy_high"]].to_numpy(float).T
+    return np.nan_to_num(np.abs(ends - rows["accuracy"].to_numpy(float)))
+
+
+def legend_of(axes: Axes) -> tuple[list, list[str]]:
+    """Return the legend's marks without their error bars, and their names."""
+    handles, labels = axes.get_legend_handles_labels()
+    return [handle[0] if isinstance(handle, tuple) else handle for handle in handles], labels
+
+
+def judged_on(table: pd.DataFrame) -> str:
+    """Say on how many photos, of which role, the runs are judged."""
+    counts, roles = sorted(set(table["n"].dropna().astype(int))), set(table["role"])
+    role = roles.pop() if len(roles) == 1 else ""
+    if not counts:
+        return ""
+    if len(counts) == 1:
+        return f"judged on {photos(counts[0], role)}"
+    return f"judged on {counts[0]:,} to {photos(counts[-1], role)}"

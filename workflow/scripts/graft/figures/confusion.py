@@ -1,0 +1,97 @@
+"""The confusion matrix: which class is taken for which, in counts and in rates."""
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from graft.figures.judged import judged, stages_of
+from graft.figures.names import class_labels
+from graft.figures.style import STAGE_NAMES, canvas, photos
+from graft.outcomes import classes_of, judging_role, outcomes_of
+
+SMALL = 12  # to this many classes, both stages fit side by side and every cell says its rate
+
+
+def counts_of(rows: pd.DataFrame) -> np.ndarray:
+    """Return (n_classes, n_classes) counts: row = truth, column = prediction, both in class order."""
+    outcomes = outcomes_of(rows)
+    counts = np.zeros((len(outcomes.classes), len(outcomes.classes)), int)
+    np.add.at(counts, (outcomes.labels, outcomes.predicted), 1)
+    return counts
+
+
+def rates_of(counts: np.ndarray) -> np.ndarray:
+    """Return each row of `counts` as shares of its sum; NaN where a class has no photo.
+
+    >>> rates_of(np.array([[3, 1], [0, 0]])).tolist()
+    [[0.75, 0.25], [nan, nan]]
+    """
+    support = counts.sum(axis=1, keepdims=True)
+    return np.divide(counts, support, out=np.full(counts.shape, np.nan), where=support > 0)
+
+
+def draw(predictions: pd.DataFrame, run: str) -> Figure:
+    """Return a matrix per stage, or of the last stage alone where there are too many classes for two."""
+    classes = classes_of(predictions)
+    stages = stages_of(predictions)
+    stages = stages if len(classes) <= SMALL else stages[-1:]
+    names = class_labels(classes, 24 if len(classes) <= SMALL else 20)
+    side = len(classes) * cell_inches(len(classes))
+    beside = 0.085 * (max(map(len, names)) + 8)  # inches that the names at the left take
+    under = {0: 0.0, 45: 0.06, 90: 0.065}[slant_of(names)] * max(map(len, names))
+    figure = canvas(max(3.6, side + beside + 0.3) * len(stages) + 0.6, side + 1.2 + under, [run, *names])
+    panels = figure.subplots(1, len(stages), squeeze=False)[0]
+    for axes, stage in zip(panels, stages, strict=True):
+        counts = counts_of(judged(predictions, stage))
+        right, all_of_them = int(np.trace(counts)), int(counts.sum())
+        image = draw_matrix(axes, counts, names)
+        axes.set_title(f"{STAGE_NAMES[stage]}: {right:,} of {all_of_them:,} right ({right / max(all_of_them, 1):.3f})")
+    bar = figure.colorbar(image, ax=list(panels), shrink=0.7, aspect=25, pad=0.02)
+    bar.set_label("share of the row's photos")
+    bar.outline.set_visible(False)
+    figure.suptitle(f"{run}: {photos(all_of_them, judging_role(predictions['role']))}", x=0.01, ha="left")
+    return figure
+
+
+def cell_inches(n_classes: int) -> float:
+    """Return the side of a cell: wide for few classes, and still room for a count of four digits at 40."""
+    return 1.0 if n_classes <= 4 else 0.58 if n_classes <= SMALL else 0.27
+
+
+def slant_of(names: list[str]) -> int:
+    """Return the angle, in degrees, at which the names under the columns do not run into each other."""
+    if len(names) > SMALL:
+        return 90
+    return 0 if len(names) <= 4 and max(map(len, names)) <= 12 else 45
+
+
+def draw_matrix(axes: Axes, counts: np.ndarray, names: list[str]):
+    """Draw one matrix, and return its image for the colour bar."""
+    rates = rates_of(counts)
+    many = len(names) > SMALL
+    image = axes.imshow(np.nan_to_num(rates), vmin=0, vmax=1)
+    for row, column in np.argwhere(counts > 0):
+        rate = f"\n{rates[row, column]:.0%}" if not many else ""
+        dark = rates[row, column] > 0.55
+        axes.text(column, row, f"{counts[row, column]}{rate}", ha="center", va="center",
+                  color="white" if dark else "black", size=5.5 if many else 8)  # fmt: skip
+    for row in np.flatnonzero(counts.sum(axis=1) == 0):  # no photo of that class was judged
+        axes.axhspan(row - 0.5, row + 0.5, facecolor="#EEEEEE", edgecolor="#AAAAAA", hatch="////", lw=0)
+    support = [f"{name} ({count:,})" for name, count in zip(names, counts.sum(axis=1), strict=True)]
+    size = 6.5 if many else matplotlib.rcParams["ytick.labelsize"]
+    slant = slant_of(names)
+    axes.set_xticks(range(len(names)), names, rotation=slant, ha="right" if slant == 45 else "center",
+                    rotation_mode="anchor" if slant == 45 else None, size=size)  # fmt: skip
+    axes.set_yticks(range(len(names)), support, size=size)
+    axes.tick_params(length=0)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("truth (photos)")
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    axes.set_xticks(np.arange(len(names) - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(len(names) - 1) + 0.5, minor=True)
+    axes.grid(True, which="minor", color="white", linewidth=1)
+    axes.tick_params(which="minor", length=0)
+    return image

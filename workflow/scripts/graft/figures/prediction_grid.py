@@ -1,0 +1,56 @@
+"""A sample of judged photos: what the model said of each, how surely, and the truth."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from graft.config.figures import PredictionGrid
+from graft.figures.judged import judged, stages_of
+from graft.figures.names import class_labels, photo_label
+from graft.figures.photos import Tile, thumbnail, tiled
+from graft.figures.style import STAGE_NAMES, photos
+from graft.outcomes import judging_role, outcomes_of
+
+FRAMES = "✓ solid frame: right   ·   ✗ dashed frame: wrong   ·   the number is the model's probability"
+
+
+def sample(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
+    """Return `count` rows (or all, if fewer) drawn by `seed`, in the order of the table.
+
+    Right and wrong rows are as likely: the sample shows the model as it is.
+
+    >>> sample(pd.DataFrame({"path": list("abcde")}), 2, seed=0).path.tolist() \
+            == sample(pd.DataFrame({"path": list("abcde")}), 2, seed=0).path.tolist()
+    True
+    """
+    chosen = np.random.default_rng(seed).permutation(len(rows))[:count]
+    return rows.iloc[np.sort(chosen)].reset_index(drop=True)
+
+
+def tiles_of(rows: pd.DataFrame, images: Path, badges: dict[str, str] | None = None) -> list[Tile]:
+    """Return a tile per row: "urban 0.97", the truth, the file; `badges` go on photos by path."""
+    outcomes = outcomes_of(rows)
+    names = class_labels(outcomes.classes, 20)
+    return [
+        Tile(
+            photo=thumbnail(images / path),
+            lines=(f"{names[guess]} {surety[guess]:.2f}", f"truth: {names[truth]}", photo_label(path)),
+            right=bool(guess == truth),
+            badge=(badges or {}).get(path, ""),
+        )
+        for path, truth, guess, surety in zip(
+            rows["path"], outcomes.labels, outcomes.predicted, outcomes.probabilities, strict=True
+        )
+    ]
+
+
+def draw(predictions: pd.DataFrame, images: Path, settings: PredictionGrid, run: str) -> Figure:
+    """Return the grid of the run's last stage."""
+    stage = stages_of(predictions)[-1]
+    rows = judged(predictions, stage)
+    shown = sample(rows, settings.columns * settings.rows, settings.seed)
+    many = photos(len(rows), judging_role(predictions["role"]))
+    title = f"{run}, {STAGE_NAMES[stage]}: {len(shown)} of {many}"
+    return tiled(title, tiles_of(shown, images), settings.columns, note=FRAMES)

@@ -1,0 +1,64 @@
+"""How every figure looks, and how it is written so that equal input has equal bytes."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from matplotlib.figure import Figure
+
+from graft.figures.names import families_for
+from graft.files import whole
+
+STYLE = Path(__file__).with_name("graft.mplstyle")
+
+RIGHT, WRONG = "#0072B2", "#D55E00"
+STAGE_COLOURS = {"head": "#0072B2", "finetuned": "#D55E00"}
+STAGE_ROLE_NAMES = {"val": "validation", "test": "test", "train": "training"}
+MARKERS = {"head": "o", "finetuned": "s"}
+STAGE_NAMES = {"head": "head", "finetuned": "fine-tuned"}
+ROLE_NAMES = {"val": "validation", "test": "test", "train": "training"}
+MARKERS = "osD^vPX"
+
+# What matplotlib would write of itself and of the clock, by format.
+SILENT = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
+def canvas(width: float, height: float, texts: Iterable[str] = (), layout: str | None = "constrained") -> Figure:
+    """Return an empty figure, width and height in inches, in fonts that hold the characters of `texts`."""
+    matplotlib.rcParams.update(matplotlib.rc_params_from_file(STYLE, use_default_template=False))
+    matplotlib.rcParams["font.family"] = families_for(texts)
+    return Figure(figsize=(width, height), layout=layout or "none")
+
+
+def save(figure: Figure, paths: Iterable[str | Path], dpi: int) -> None:
+    """Write a figure whole to each path, in the format of its suffix, with no date and no version in it."""
+    for path in map(Path, paths):
+        with whole(path) as part:
+            figure.savefig(part, dpi=dpi, metadata=SILENT[path.suffix])
+
+
+def class_look(index: int) -> dict[str, str]:
+    """Return a colour and a marker for a class: 56 pairs, so that 40 classes need not rely on colour.
+
+    >>> class_look(0) == class_look(8)
+    False
+    """
+    colours = matplotlib.rcParams["axes.prop_cycle"].by_key()["color"]
+    return {"color": f"#{colours[index % 8].lstrip('#')}", "marker": MARKERS[(index + index // 8) % len(MARKERS)]}
+
+
+def photos(count: int, role: str = "") -> str:
+    """Say how many photos there are, and what they are for.
+
+    >>> photos(1), photos(4000, "val")
+    ('1 photo', '4,000 validation photos')
+    """
+    kind = f"{ROLE_NAMES[role]} " if role else ""
+    return f"{count:,} {kind}photo{'' if count == 1 else 's'}"
