@@ -16,10 +16,9 @@ STYLE = Path(__file__).with_name("graft.mplstyle")
 
 RIGHT, WRONG = "#0072B2", "#D55E00"
 STAGE_COLOURS = {"head": "#0072B2", "finetuned": "#D55E00"}
-STAGE_ROLE_NAMES = {"val": "validation", "test": "test", "train": "training"}
-MARKERS = {"head": "o", "finetuned": "s"}
-STAGE_NAMES = {"head": "head", "finetuned": "fine-tuned"}
+STAGE_MARKERS = {"head": "o", "finetuned": "s"}
 ROLE_NAMES = {"val": "validation", "test": "test", "train": "training"}
+STAGE_NAMES = {"head": "head", "finetuned": "fine-tuned"}
 MARKERS = "osD^vPX"
 
 # What matplotlib would write of itself and of the clock, by format.
