@@ -44,7 +44,7 @@ class Canvas:
     def __init__(self, rng: np.random.Generator):
         self.rng = rng
         self.light = Light.draw(rng)
-        self.horizon = HEIGHT * rng.uniform(0.36, 0.66)
+        self.horizon = HEIGHT * rng.uniform(0.34, 0.62)
         self.glows: list[tuple[float, float, float, Colour, float]] = []
         self.put(self.sky())
 

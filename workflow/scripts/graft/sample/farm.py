@@ -4,7 +4,7 @@ import numpy as np
 
 from graft.sample.canvas import WIDTH, Canvas
 from graft.sample.light import Colour, pick, vary
-from graft.sample.props import pane_colour
+from graft.sample.props import STONE, pane_colour
 
 BARN_WALLS = [(150, 56, 46), (128, 104, 84), (176, 164, 144), (110, 92, 78), (205, 200, 188)]
 HIDES = [(228, 222, 214), (94, 66, 48), (40, 36, 34), (150, 104, 70)]
@@ -82,6 +82,19 @@ def bale(canvas: Canvas, x: float, foot: float, radius: float) -> None:
     canvas.oval(x, foot - radius * 0.8, radius * 1.1, radius * 0.9, (190, 160, 92), 0.1)
     canvas.oval(x - radius * 0.25, foot - radius * 0.8, radius * 0.75, radius * 0.85, (160, 130, 74), 0.1)
     canvas.oval(x - radius * 0.25, foot - radius * 0.8, radius * 0.35, radius * 0.4, (180, 150, 88), 0.1)
+
+
+def stone_wall(canvas: Canvas, foot: float) -> None:
+    """Draw a dry-stone wall from edge to edge."""
+    rng = canvas.rng
+    height, stone = rng.uniform(10, 26), vary(rng, pick(rng, STONE))
+    canvas.box(0, foot - height, WIDTH, foot, stone * 0.6, 0.05)
+    for row in np.arange(foot - height, foot, 5):
+        x = -rng.uniform(0, 10)
+        while x < WIDTH:
+            width = rng.uniform(5, 13)
+            canvas.oval(x + width / 2, row + 2.5, width / 2, 2.7, stone * rng.uniform(0.75, 1.2), 0.05)
+            x += width
 
 
 def fence(canvas: Canvas, foot: float) -> None:

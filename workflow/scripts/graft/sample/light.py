@@ -101,4 +101,4 @@ def blend(first: Colour, second: Colour, share: float) -> np.ndarray:
 
 def as_rgb(colour: Colour) -> tuple[int, ...]:
     """Return a colour as Pillow takes it."""
-    return tuple(int(value) for value in np.clip(colour, 0, 255))
+    return tuple(int(min(max(value, 0), 255)) for value in colour)

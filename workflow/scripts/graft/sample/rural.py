@@ -3,7 +3,7 @@
 import numpy as np
 
 from graft.sample.canvas import HEIGHT, WIDTH, Canvas
-from graft.sample.farm import animal, bale, barn, fence, tractor
+from graft.sample.farm import animal, bale, barn, fence, stone_wall, tractor
 from graft.sample.light import Colour, pick, vary
 from graft.sample.props import GRASS, bushes, car_from_behind, grass, tree, wires
 
@@ -108,7 +108,8 @@ def meadow(canvas: Canvas) -> None:
         for near in sorted(rng.uniform(0.12, 0.7, rng.integers(1, 7))):
             animal(canvas, rng.uniform(0.05, 0.95) * WIDTH, horizon + below * near, 5 + 17 * near)
     if rng.random() < 0.5:
-        fence(canvas, HEIGHT * rng.uniform(0.7, 0.98))
+        border = pick(rng, [fence, stone_wall])
+        border(canvas, HEIGHT * rng.uniform(0.7, 0.98))
     if rng.random() < 0.3:
         wires(canvas)
 
@@ -140,8 +141,9 @@ def lane(canvas: Canvas) -> None:
         barn(canvas, rng.uniform(0.05, 0.75) * WIDTH, horizon + rng.uniform(4, 14), rng.uniform(20, 50), 0.3)
     if rng.random() < 0.25:
         car_from_behind(canvas, middle[15] + half * near[15] * 0.4, ys[15], half * near[15] * 0.7, 0.2)
-    if rng.random() < 0.35:
-        fence(canvas, HEIGHT * rng.uniform(0.75, 0.98))
+    if rng.random() < 0.5:
+        border = pick(rng, [fence, stone_wall])
+        border(canvas, HEIGHT * rng.uniform(0.75, 0.98))
     if rng.random() < 0.35:
         wires(canvas)
 
