@@ -299,7 +299,10 @@ class TestAnAddress:
         with KaggleServer(ARCHIVE) as server:
             assert self.run(download, server).arrived()
             assert wire_bytes(server) == (1, 0)
-        assert download.record["n_bytes"] == len(ARCHIVE)
+        assert download.record["source"] == {"url": server.url.partition("?")[0]}
+        written = [path for path in download.folder.rglob("*") if path.is_file()]
+        assert len(written) == 5  # two names of the archive, its record, and two notes
+        assert not any(SECRET.encode() in path.read_bytes() for path in written)
 
     @pytest.mark.parametrize(
         "faults",

@@ -1,13 +1,17 @@
 """From files to verdicts: every file has exactly one, and what is kept is what was there."""
 
+import io
 import json
+import os
+import zipfile
 
 import numpy as np
 import pytest
-from photo_files import encoded, photo, picture, two_classes, write_files, zipped
+from photo_files import encoded, huge_png, photo, picture, two_classes, write_files, zipped
 from PIL import Image
 
 import ingest_dataset
+from graft.data.decode import look
 from graft.errors import UserError
 from graft.files import read_table
 
@@ -262,6 +266,52 @@ def test_a_lock_holds_photos_to_their_bytes(ingest, tmp_path):
     (tmp_path / "photos.zip").write_bytes(zipped(changed))
     with pytest.raises(UserError, match=r"1 missing \(val/dogs/1.png\); 1 new \(val/cats/new.png\); 1 changed"):
         ingest_dataset.main(call)
+
+
+def test_a_picture_that_kills_its_process_costs_itself_alone(ingest, monkeypatch):
+    def deadly(path, name, settings):
+        if name == "train/cats/2.png":
+            os._exit(11)  # as a fault of memory in a decoder's C code would
+        return look(path, name, settings)
+
+    monkeypatch.setattr("graft.data.ingest.look", deadly)
+    result = ingest(split_set())
+    assert result.verdicts() == {"train/cats/2.png": "undecodable"}
+    assert len(result.paths) == 11
+
+
+@pytest.mark.shared
+def test_a_dirty_set_made_of_the_real_photos_is_seen_through(shared, tmp_path):
+    with zipfile.ZipFile(shared / "data" / "urban-and-rural-photos.zip") as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if name.startswith(("train/", "val/"))}
+    rural, urban = (sorted(name for name in files if name.startswith(f"train/{label}")) for label in ("rural", "urban"))
+
+    def opened(name):
+        return Image.open(io.BytesIO(files[name])).convert("RGB")
+
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    dirt = {
+        "train/rural/a_copy.jpeg": (files[rural[3]], "exact_duplicate", rural[3]),
+        "train/rural/cut.jpeg": (files[rural[4]][:-2000], "truncated", None),
+        "train/rural/page.jpeg": (b"<!DOCTYPE html><title>429</title>", "not_an_image", None),
+        "train/rural/leak.jpeg": (files["val/rural/rural0.jpeg"], "leak", None),
+        "train/rural/smaller_leak.webp": (
+            encoded(opened("val/rural/rural5.jpeg").resize((150, 150)), "WEBP"), "leak", None
+        ),
+        "train/urban/conflict.jpeg": (files[rural[5]], "label_conflict", rural[5]),
+        "train/urban/z_again.avif": (encoded(opened(urban[0]), "AVIF"), "near_duplicate", None),
+        "train/urban/z_cmyk.jpg": (encoded(opened(urban[1]).convert("CMYK"), "JPEG"), "near_duplicate", None),
+        "train/urban/z_lying.png": (encoded(opened(urban[2]).rotate(90), "JPEG"), "misnamed", None),
+        "train/urban/z_turned.jpg": (encoded(opened(urban[3]).rotate(90), "JPEG", exif=exif), "near_duplicate", None),
+        "train/urban/z_icon.png": (encoded(opened(urban[4]).resize((12, 12))), "too_small", None),
+        "train/urban/bomb.png": (huge_png(40_000, 40_000), "too_large", None),
+    }  # fmt: skip
+    expected = {partner or name: verdict for name, (_, verdict, partner) in dirt.items()}
+    expected |= {"train/urban/conflict.jpeg": "label_conflict", "train/rural/rural22.jpeg": "exact_duplicate"}
+    photos = tmp_path / "photos.zip"
+    photos.write_bytes(zipped(files | {name: data for name, (data, *_) in dirt.items()}))
+    assert Ingested(photos, tmp_path / "results").verdicts() == expected
 
 
 @pytest.mark.shared

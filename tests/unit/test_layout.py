@@ -101,6 +101,12 @@ def test_a_tree_beside_its_nested_archive_counts_once():
     }
 
 
+def test_a_tree_within_itself_counts_once_whatever_lies_beside_it():
+    tree = {"xray/train/a/1.jpg": "x", "xray/train/b/1.jpg": "y"}
+    inner = {f"xray/{name}": content for name, content in tree.items()}
+    assert copies({"xray/notes/readme.txt": "hello", **tree, **inner}) == {f"xray/{name}": name for name in tree}
+
+
 def test_two_equal_trees_side_by_side_count_once():
     assert copies({"one/a/1.jpg": "x", "one/b/1.jpg": "y", "two/a/1.jpg": "x", "two/b/1.jpg": "y"}) == {
         "two/a/1.jpg": "one/a/1.jpg",

@@ -1,6 +1,7 @@
 """An archive from wherever it is: fetched once, read to its last byte, and recorded."""
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -73,14 +74,20 @@ def kept_download(source: Source, scratch: Path) -> dict | None:
     """Return the record of a finished download of this very source, if its bytes are still what they were."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         record = json.loads((scratch / "record.json").read_text(encoding="utf-8"))
-        if record["source"] == asked(source) and sha256_of(scratch / "archive") == record["facts"]["sha256"]:
+        if record["source"] == identity(source) and sha256_of(scratch / "archive") == record["facts"]["sha256"]:
             return record["facts"]
     return None
 
 
 def asked(source: Source) -> dict:
-    """Return what a user asked for, as it is recorded."""
-    return source.model_dump(mode="json", exclude_none=True)
+    """Return what a user asked for, as it is recorded: an address without its query, which may be a key."""
+    values = source.model_dump(mode="json", exclude_none=True)
+    return {key: transfer.clean(value) if key == "url" else value for key, value in values.items()}
+
+
+def identity(source: Source) -> str:
+    """Return a digest by which the same source is known again."""
+    return hashlib.sha256(source.model_dump_json().encode()).hexdigest()
 
 
 def fetched(source: Source, limits: Limits, scratch: Path) -> dict:
@@ -90,13 +97,14 @@ def fetched(source: Source, limits: Limits, scratch: Path) -> dict:
         fetch, request, target = kaggle_source.fetch_kaggle, {"dataset": source.kaggle}, scratch / f"{slug}.zip"
     else:
         fetch, request, target = url_source.fetch_url, {"url": source.url}, scratch / "partial"
-    if (scratch / "asked.json").is_file() and json.loads((scratch / "asked.json").read_text()) != asked(source):
+    note = scratch / "source"
+    if note.is_file() and note.read_text() != identity(source):
         transfer.discard(target)  # a partial download of something else
-    write_json(asked(source), scratch / "asked.json")
+    note.write_text(identity(source))
     told = verified(fetch, request, target, source, limits)
     facts = facts_of(target, told)
     target.replace(scratch / "archive")
-    write_json({"source": asked(source), "facts": facts}, scratch / "record.json")
+    write_json({"source": identity(source), "facts": facts}, scratch / "record.json")
     return facts
 
 

@@ -59,7 +59,7 @@ def gather(photos: Path, staging: Path, settings: Ingest) -> list[File]:
 def folder_files(folder: Path, staging: Path, settings: Ingest) -> list[File]:
     """Return the files of a folder, links followed once; archives within it are unpacked into `staging`."""
     files, seen, names = [], set(), set()
-    for parent, folders, here in os.walk(folder, followlinks=True):
+    for parent, folders, here in os.walk(folder, followlinks=True, onerror=cannot_be_read):
         real = os.path.realpath(parent)
         if real in seen:
             folders.clear()  # a link that leads back
@@ -73,6 +73,11 @@ def folder_files(folder: Path, staging: Path, settings: Ingest) -> list[File]:
             names.add(name)
             files.append(File(name, local) if local.is_file() else unreadable(name, local))
     return [unpacked for file in files for unpacked in nested(file, staging, settings)]
+
+
+def cannot_be_read(error: OSError) -> None:
+    """Stop at a folder that is closed to us: photos would be missing without a word."""
+    raise UserError(f"the folder {error.filename} cannot be read: {error.strerror}; change its permissions")
 
 
 def unreadable(name: str, local: Path) -> File:
@@ -102,7 +107,10 @@ def blame_junk_and_copies(entries: list[Entry]) -> None:
     files = [entry for entry in entries if not entry.faults]
 
     def same(one: int, other: int) -> bool:
-        return filecmp.cmp(files[one].file.local, files[other].file.local, shallow=False)
+        try:
+            return filecmp.cmp(files[one].file.local, files[other].file.local, shallow=False)
+        except OSError:  # unreadable: the audit says so
+            return False
 
     for copy, original in layout.doubled([entry.name for entry in files], same).items():
         files[copy].faults = [("doubled", f"the archive holds its tree twice: {files[original].name}")]

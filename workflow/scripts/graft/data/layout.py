@@ -54,8 +54,8 @@ def is_junk(name: str) -> bool:
 def doubled(names: list[str], same: Callable[[int, int], bool]) -> dict[int, int]:
     """Return the files of trees that lie in the archive twice, as {copy: original}, by position in `names`.
 
-    A tree is a copy if at least half of its files have, at the same place outside it or in a sibling tree, a file of
-    the same bytes. Kaggle ships its archives so: `photos/train/...` and `train/...`.
+    A tree is a copy if at least half of its files have, at the same place one or more folders further up or in a
+    sibling tree, a file of the same bytes. Kaggle ships its archives so: `photos/train/...` and `train/...`.
 
     Args:
         names: relative paths with "/".
@@ -69,13 +69,16 @@ def doubled(names: list[str], same: Callable[[int, int], bool]) -> dict[int, int
             under["/".join(parts[:depth])].append(position)
     copies: dict[int, int] = {}
     for tree in sorted(under, key=lambda tree: (tree.count("/"), natural(tree))):
-        twins = {}
-        for position in under[tree]:
-            twin = at.get(names[position][len(tree) + 1 :])
-            if twin is not None and position not in copies and twin not in copies and same(position, twin):
-                twins[position] = twin
-        if len(twins) * 2 >= len(under[tree]):
-            copies |= twins
+        folders = tree.split("/")
+        for kept in range(len(folders)):
+            higher = "".join(f"{folder}/" for folder in folders[:kept])
+            twins = {}
+            for position in under[tree]:
+                twin = at.get(higher + names[position][len(tree) + 1 :])
+                if twin is not None and position not in copies and twin not in copies and same(position, twin):
+                    twins[position] = twin
+            if len(twins) * 2 >= len(under[tree]):
+                copies |= twins
     copies |= sibling_trees(names, under, copies, same)
     return copies
 
