@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance
 from graft.config.dataset import Ingest
 from graft.data import duplicates
 from graft.data.decode import look
-from graft.data.duplicates import close_hashes, joined, near_pairs, same_bytes
+from graft.data.duplicates import close_hashes, joined, near_links, same_bytes
 
 
 def looks(images, tmp_path):
@@ -24,7 +24,7 @@ def looks(images, tmp_path):
 
 def pairs(images, tmp_path, distance=10):
     found = looks(images, tmp_path)
-    return near_pairs([one.phash for one in found], [one.thumbnail for one in found], distance)
+    return near_links([one.phash for one in found], [one.thumbnail for one in found], distance)
 
 
 def saved_anew(image):
@@ -73,3 +73,11 @@ def test_blocks_of_the_distance_matrix_miss_no_pair(monkeypatch):
 def test_groups_join_through_common_members():
     assert joined(6, [(4, 5), (0, 1), (1, 4)]) == [0, 0, 2, 3, 0, 0]
     assert same_bytes(["a", "b", "a", "c", "b"]) == [[0, 2], [1, 4]]
+
+
+def test_many_copies_of_one_picture_take_as_many_links_not_pairs():
+    thumbnail = bytes(range(256))
+    hashes = [0b111 & number for number in range(3000)]  # eight hashes, all within three bits
+    links = near_links(hashes, [thumbnail] * 3000, 10)
+    assert len(links) == 2999
+    assert set(joined(3000, links)) == {0}

@@ -155,6 +155,16 @@ class TestCopies:
         result = ingest({**files, "train/cats/a.png": self.same, f"{folder}/cats/z.jpg": copy})
         assert result.verdicts("dropped") == {"train/cats/a.png": "leak"}
 
+    def test_what_leaks_through_another_photo_leaves_too(self, ingest):
+        def shifted(pixels):
+            return encoded(picture(70, 320, 240).crop((pixels, 0, pixels + 240, 240)))
+
+        chain = {f"train/cats/c{pixels}.png": shifted(pixels) for pixels in (0, 6, 12, 18, 24, 30, 36)}
+        result = ingest(split_set(**{**chain, "val/cats/z.png": shifted(42)}))
+        assert result.verdicts("dropped") == dict.fromkeys(chain, "leak")
+        detail = result.audit.set_index("path")["detail"]
+        assert detail["train/cats/c0.png"] == "looks like train/cats/c6.png, and through it like val/cats/z.png"
+
     def test_a_leak_between_val_and_test_leaves_val(self, ingest):
         files = {**split_set(), **two_classes(2, "test/", first_seed=200)}
         result = ingest({**files, "val/cats/a.png": self.same, "test/cats/z.png": self.same})

@@ -82,15 +82,36 @@ def judge_copies(entries: list[Entry], policy: Policy) -> None:
 
 
 def judge_near_copies(entries: list[Entry], settings: Ingest) -> None:
-    """Find photos that look like another: across folders a leak, else a near duplicate."""
+    """Find photos that look alike, directly or through others: across folders a leak, else a near duplicate."""
     distinct = list({entry.look.sha256: entry for entry in reversed(entries)}.values())[::-1]
     hashes = [entry.look.phash for entry in distinct]
     thumbnails = [entry.look.thumbnail for entry in distinct]
-    for one, other in duplicates.near_pairs(hashes, thumbnails, settings.near_duplicate_distance):
-        first, second = sorted((distinct[one], distinct[other]), key=lambda entry: RANK[entry.source_split])
-        kind = "near_duplicate" if first.source_split == second.source_split else "leak"
-        classes = "" if first.label == second.label else f" of class {first.label}"
-        blame(second, kind, f"looks like {first.name}{classes}", first, settings.policy)
+    links = duplicates.near_links(hashes, thumbnails, settings.near_duplicate_distance)
+    neighbours, groups = defaultdict(list), defaultdict(list)
+    for one, other in links:
+        neighbours[one].append(other)
+        neighbours[other].append(one)
+    for position, group in enumerate(duplicates.joined(len(distinct), links)):
+        groups[group].append(position)
+
+    def rank(position: int) -> tuple[int, int]:
+        return RANK[distinct[position].source_split], position
+
+    for members in groups.values():
+        first, *others = (distinct[position] for position in sorted(members, key=rank))
+        for position, entry in zip(sorted(members, key=rank)[1:], others, strict=True):
+            near = distinct[min(neighbours[position], key=rank)]
+            blame_lookalike(entry, near, first, settings.policy)
+
+
+def blame_lookalike(entry: Entry, near: Entry, first: Entry, policy: Policy) -> None:
+    """Add the fault of looking like `near`, and perhaps through it like `first`, which stays."""
+    detail = f"looks like {near.name}" + ("" if near.label == entry.label else f" of class {near.label}")
+    leaks = entry.source_split != first.source_split
+    if leaks and near.source_split == entry.source_split:
+        detail += f", and through it like {first.name}"
+    entry.partners.append(near)
+    blame(entry, "leak" if leaks else "near_duplicate", detail, first, policy)
 
 
 def blame(entry: Entry, kind: str, detail: str, partner: Entry, policy: Policy) -> None:

@@ -22,12 +22,12 @@ def same_bytes(digests: Sequence[str]) -> list[list[int]]:
     return [group for group in places.values() if len(group) > 1]
 
 
-def near_pairs(hashes: Sequence[int], thumbnails: Sequence[bytes], distance: int) -> list[tuple[int, int]]:
-    """Return the pairs of photos that look the same, as (earlier, later) positions, in order.
+def near_links(hashes: Sequence[int], thumbnails: Sequence[bytes], distance: int) -> list[tuple[int, int]]:
+    """Return links between photos that look the same, as (earlier, later) positions: enough to join all that do.
 
-    A pair must have perceptual hashes within `distance` bits of each other and thumbnails that correlate by
-    SAME_PICTURE: among 490 real photos the hashes alone pair strangers from 12 bits on, at a correlation below 0.75,
-    while a photo saved anew, smaller or brighter, stays within 6 bits and above 0.98.
+    Two photos look the same if their perceptual hashes lie within `distance` bits of each other and their thumbnails
+    correlate by SAME_PICTURE: among 490 real photos the hashes alone pair strangers from 12 bits on, at a correlation
+    below 0.75, while a photo saved anew, smaller or brighter, stays within 6 bits and above 0.98.
 
     Args:
         hashes: n perceptual hashes of 64 bits.
@@ -36,9 +36,16 @@ def near_pairs(hashes: Sequence[int], thumbnails: Sequence[bytes], distance: int
     """
     if not distance or len(hashes) < 2:
         return []
-    bits = np.array(hashes, np.uint64)  # (n,)
     pictures = np.array([np.frombuffer(one, np.uint8) for one in thumbnails])  # (n, pixels), uint8
-    return [pair for pair in close_hashes(bits, distance) if alike(pictures[pair[0]], pictures[pair[1]])]
+    links = [pair for pair in links_of(hashes) if alike(pictures[pair[0]], pictures[pair[1]])]
+    linked = {later for _, later in links}
+    rest = np.array([position for position in range(len(hashes)) if position not in linked])
+    groups = Groups(len(rest))  # a thousand frames of one film are half a million pairs, and need a thousand links
+    for one, other in close_hashes(np.array(hashes, np.uint64)[rest], distance):
+        if groups.root(one) != groups.root(other) and alike(pictures[rest[one]], pictures[rest[other]]):
+            groups.join(one, other)
+            links.append((int(rest[one]), int(rest[other])))
+    return links
 
 
 def close_hashes(bits: np.ndarray, distance: int) -> Iterator[tuple[int, int]]:
@@ -65,24 +72,35 @@ def alike(one: np.ndarray, other: np.ndarray) -> bool:
     return float(np.corrcoef(one, other)[0, 1]) >= SAME_PICTURE
 
 
+class Groups:
+    """Things from 0 to n - 1 that are joined step by step (union and find)."""
+
+    def __init__(self, n: int):
+        self.parent = list(range(n))
+
+    def root(self, one: int) -> int:
+        """Return the first member of a thing's group."""
+        while self.parent[one] != one:
+            self.parent[one] = self.parent[self.parent[one]]
+            one = self.parent[one]
+        return one
+
+    def join(self, one: int, other: int) -> None:
+        """Make one group of two."""
+        first, second = sorted((self.root(one), self.root(other)))
+        self.parent[second] = first
+
+
 def joined(n: int, links: Iterable[tuple[int, int]]) -> list[int]:
     """Return a group number for each of n things, the position of its first member; linked things share it.
 
     >>> joined(5, [(0, 2), (2, 4)])
     [0, 1, 0, 3, 0]
     """
-    parent = list(range(n))
-
-    def root(one: int) -> int:
-        while parent[one] != one:
-            parent[one] = parent[parent[one]]
-            one = parent[one]
-        return one
-
+    groups = Groups(n)
     for one, other in links:
-        first, second = sorted((root(one), root(other)))
-        parent[second] = first
-    return [root(one) for one in range(n)]
+        groups.join(one, other)
+    return [groups.root(one) for one in range(n)]
 
 
 def links_of(keys: Sequence[Hashable | None]) -> list[tuple[int, int]]:
