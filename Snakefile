@@ -9,12 +9,11 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
-
 include: "workflow/rules/features.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
-# include: "workflow/rules/figures.smk"
 
 
 rule all:

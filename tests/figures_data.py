@@ -103,11 +103,21 @@ def write_photos(paths, images: Path, seed: int = 0) -> None:
         Image.fromarray(pixels).resize((16 * width, 16 * height), Image.Resampling.BICUBIC).save(images / path)
 
 
+def features(table: pd.DataFrame, classes: list[str], size: int = 64, seed: int = 0) -> np.ndarray:
+    """Return (1 view, n_photos, size) features, a cloud around a centre for each class."""
+    draw = np.random.default_rng(seed)
+    centres = draw.normal(0, 1.2, (len(classes), size))
+    labels = table.drop_duplicates("path")["label"].map(classes.index).to_numpy()
+    return (centres[labels] + draw.normal(size=(len(labels), size))).astype(np.float32)[None]
+
+
 def write_run(folder: Path, n_classes: int, photos: int, folds: int = 1, stages=("head", "finetuned")) -> Path:
     """Write all that the figures of one run read below `folder`, and return `folder`."""
     classes = class_names(n_classes)
     table = predictions(classes, photos, folds, stages)
     write_table(table, folder / "predictions.csv")
+    np.save(folder / "features.npy", features(table, classes))
+    write_table(table.drop_duplicates("path")[["path", "label"]], folder / "manifest.csv")
     write_photos(table["path"].unique()[:400], folder / "images")
     for fold in range(folds):
         for number, stage in enumerate(stages):

@@ -2,15 +2,16 @@ import os
 import sys
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
-# A rule says `python`: this environment's, whether it is activated or not. A conda environment's comes before it.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+# Rules call `python` and mean this environment's, activated or not. A conda environment's comes before it.
+PATH = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+os.environ.update(PATH=os.pathsep.join(PATH))
 
 from graft.code import code_files
 from graft.config import job as configuration
+from graft.config.figures import OF_A_RUN as FIGURES_OF_A_RUN
+from graft.config.figures import OF_ALL_RUNS as FIGURES_OF_ALL_RUNS
 from graft.errors import UserError
 
 
@@ -111,6 +112,12 @@ def files_of_folds(name):
     return paths
 
 
+def last_models_of_run(wildcards):
+    """Return the models of a run's last stage, fold by fold."""
+    stage = job.stages(wildcards.run)[-1]
+    return [f"results/runs/{wildcards.run}/fold{fold}/{stage}/model.keras" for fold in job.folds(wildcards.run)]
+
+
 def last_model_of_run(wildcards):
     """Return the model of a run's last stage, of its first fold."""
     return f"results/runs/{wildcards.run}/fold0/{job.stages(wildcards.run)[-1]}/model.keras"
@@ -118,6 +125,16 @@ def last_model_of_run(wildcards):
 
 def results_of_all_runs(wildcards):
     """Return what the default target builds."""
-    of_a_run = ["evaluation.csv", "predictions.csv", "per_class.csv", "significance.csv", "provenance.json", "MODEL_CARD.md", "model.keras"]
+    of_a_run = [
+        "evaluation.csv",
+        "predictions.csv",
+        "per_class.csv",
+        "significance.csv",
+        "provenance.json",
+        "MODEL_CARD.md",
+        "model.keras",
+    ]
+    of_a_run += [f"figures/{name}.png" for name in FIGURES_OF_A_RUN]
     results = [f"results/runs/{run}/{name}" for run in job.runs for name in of_a_run]
+    results += [f"results/{name}.png" for name in FIGURES_OF_ALL_RUNS]
     return [*results, "results/comparison.csv"]

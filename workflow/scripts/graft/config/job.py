@@ -15,7 +15,7 @@ from graft.config.base import Settings, nearest, parse
 from graft.config.dataset import Dataset
 from graft.config.evaluation import Evaluation, RunEvaluation
 from graft.config.experiment import EmbedSettings, Experiment, FineTuneSettings, HeadSettings, embed_settings
-from graft.config.figures import Figures
+from graft.config.figures import OF_A_RUN, OF_ALL_RUNS, Figures
 from graft.config.provenance import RunRecord
 from graft.config.recipe import Recipe
 from graft.errors import UserError
@@ -287,6 +287,10 @@ SLICES = {
     "evaluation": lambda job, at: run_evaluation(job, job.run(at["run"])),
     "provenance": lambda job, at: run_record(job, job.run(at["run"])),
     "comparison": lambda job, at: job.config.evaluation,
+    **{
+        f"figure:{name}": lambda job, at, name=name: job.config.figures.slice(name)
+        for name in (*OF_A_RUN, *OF_ALL_RUNS)
+    },
 }
 
 

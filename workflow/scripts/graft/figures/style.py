@@ -7,12 +7,15 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from graft.figures.names import families_for
 from graft.files import whole
 
 STYLE = Path(__file__).with_name("graft.mplstyle")
+LOOK = matplotlib.rc_params_from_file(STYLE, use_default_template=False)
+PALETTE = [to_hex(colour) for colour in LOOK["axes.prop_cycle"].by_key()["color"]]
 
 RIGHT, WRONG = "#0072B2", "#D55E00"
 STAGE_COLOURS = {"head": "#0072B2", "finetuned": "#D55E00"}
@@ -31,7 +34,7 @@ SILENT = {
 
 def canvas(width: float, height: float, texts: Iterable[str] = (), layout: str | None = "constrained") -> Figure:
     """Return an empty figure, width and height in inches, in fonts that hold the characters of `texts`."""
-    matplotlib.rcParams.update(matplotlib.rc_params_from_file(STYLE, use_default_template=False))
+    matplotlib.rcParams.update(LOOK)
     matplotlib.rcParams["font.family"] = families_for(texts)
     return Figure(figsize=(width, height), layout=layout or "none")
 
@@ -46,11 +49,10 @@ def save(figure: Figure, paths: Iterable[str | Path], dpi: int) -> None:
 def class_look(index: int) -> dict[str, str]:
     """Return a colour and a marker for a class: 56 pairs, so that 40 classes need not rely on colour.
 
-    >>> class_look(0) == class_look(8)
-    False
+    >>> class_look(0), class_look(8)
+    ({'color': '#0072b2', 'marker': 'o'}, {'color': '#0072b2', 'marker': 's'})
     """
-    colours = matplotlib.rcParams["axes.prop_cycle"].by_key()["color"]
-    return {"color": f"#{colours[index % 8].lstrip('#')}", "marker": MARKERS[(index + index // 8) % len(MARKERS)]}
+    return {"color": PALETTE[index % 8], "marker": MARKERS[(index + index // 8) % len(MARKERS)]}
 
 
 def photos(count: int, role: str = "") -> str:

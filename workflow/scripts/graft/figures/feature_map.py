@@ -1,0 +1,131 @@
+"""The photos in the space of the frozen backbone's features, laid on a plane."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from graft.config.figures import FeatureMap
+from graft.errors import UserError
+from graft.figures.judged import judged, role_of, stages_of
+from graft.figures.names import class_labels
+from graft.figures.style import ROLE_NAMES, STAGE_NAMES, canvas, class_look, photos
+from graft.outcomes import classes_of, indices
+
+ROUNDS = 12  # of subspace iteration: the first two directions are then exact to far more digits than a dot shows
+
+
+def clean_features(path: str) -> np.ndarray:
+    """Return (n_photos, n_features), still on disk: the first view, which is the photo as it is.
+
+    Raises: UserError if the file holds no features of photos.
+    """
+    views = np.load(path, mmap_mode="r")
+    if views.ndim != 3:
+        raise UserError(f"{path} has shape {views.shape}; features are (views, photos, features)")
+    return views[0]
+
+
+def principal(features: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return each photo's place along the two directions of most variance, (n, 2), and their shares of it, (2,).
+
+    Subspace iteration (Halko, Martinsson and Tropp, SIAM Review 2011, algorithm 4.4): a hundred times faster than
+    a full decomposition of 2,048 features. The sign is fixed: a direction's largest part is positive.
+
+    >>> places, shares = principal(np.array([[2.0, 0, 0], [-2.0, 0, 0], [0, 1.0, 0], [0, -1.0, 0]]))
+    >>> np.abs(places).round(6).tolist(), shares.round(3).tolist()
+    ([[2.0, 0.0], [2.0, 0.0], [0.0, 1.0], [0.0, 1.0]], [0.8, 0.2])
+    """
+    centred = features - features.mean(axis=0)
+    start = np.random.default_rng(seed).normal(size=(centred.shape[1], 12)).astype(centred.dtype)
+    basis, _ = np.linalg.qr(start)
+    for _ in range(ROUNDS):
+        basis, _ = np.linalg.qr(centred.T @ (centred @ basis))
+    within = centred @ basis
+    _, lengths, turn = np.linalg.svd(within, full_matrices=False)
+    directions = basis @ turn[:2].T
+    largest = directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])]
+    places = np.zeros((len(features), 2))
+    places[:, : directions.shape[1]] = centred @ (directions * np.where(largest < 0, -1, 1))
+    total = float(np.square(centred).sum()) or 1.0
+    shares = np.zeros(2)
+    shares[: len(lengths[:2])] = lengths[:2] ** 2 / total
+    return places, shares
+
+
+def neighbours(features: np.ndarray, perplexity: float, seed: int) -> np.ndarray:
+    """Return each photo's place on scikit-learn's t-SNE map, (n, 2)."""
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    few = PCA(min(50, *features.shape), random_state=seed).fit_transform(features)
+    perplexity = min(perplexity, max(1.0, (len(features) - 1) / 3))
+    return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(few)
+
+
+def marks(paths: pd.Series, rows: pd.DataFrame) -> np.ndarray:
+    """Return for each path "" (not judged), "right" or "wrong" (in any fold).
+
+    >>> rows = pd.DataFrame({"path": ["a", "b"], "label": ["x", "x"], "predicted": ["x", "y"]})
+    >>> marks(pd.Series(["a", "b", "c"]), rows).tolist()
+    ['right', 'wrong', '']
+    """
+    wrong = set(rows["path"][rows["label"] != rows["predicted"]])
+    known = set(rows["path"])
+    return np.array(["wrong" if path in wrong else "right" if path in known else "" for path in paths], object)
+
+
+def draw(
+    features: np.ndarray, manifest: pd.DataFrame, predictions: pd.DataFrame, settings: FeatureMap, run: str
+) -> Figure:
+    """Return the map: a dot per photo in its class's colour and shape, the last stage's mistakes crossed and ringed."""
+    if len(features) != len(manifest):
+        raise UserError(f"there are features of {len(features)} photos, but the manifest has {len(manifest)}")
+    classes, stage = classes_of(predictions), stages_of(predictions)[-1]
+    kept = np.flatnonzero(manifest["label"].isin(classes))
+    if len(kept) > settings.photos:
+        kept = np.sort(np.random.default_rng(settings.seed).permutation(kept)[: settings.photos])
+    table = manifest.iloc[kept]
+    places, axis_names = placed(np.asarray(features[kept], np.float32), settings)
+    mark = marks(table["path"], judged(predictions, stage))
+    labels = indices(table["label"], classes)
+    names = class_labels(classes, 22)
+    across = 1 + (len(classes) - 1) // 24
+    figure = canvas(5.6 + 2.1 * across, max(4.6, 0.19 * min(len(classes), 24) + 1.1), [run, *names])
+    axes = figure.subplots()
+    size = float(np.clip(6000 / len(kept), 5, 36))
+    for number in range(len(classes)):
+        look = class_look(number)
+        for judged_here, alpha in ((False, 0.35), (True, 0.95)):
+            here = (labels == number) & ((mark != "") == judged_here)
+            axes.scatter(*places[here].T, s=size * (1.3 if judged_here else 0.7), alpha=alpha, lw=0, **plain(look))
+    wrong = mark == "wrong"
+    axes.scatter(*places[wrong].T, s=size * 3.5, facecolors="none", edgecolors="black", lw=1, zorder=4)
+    axes.scatter(*places[wrong].T, s=size, marker="x", color="black", lw=1, zorder=5)
+    axes.set_xlabel(axis_names[0])
+    axes.set_ylabel(axis_names[1])
+    axes.set_xticks([])
+    axes.set_yticks([])
+    kind = ROLE_NAMES[role_of(predictions)]
+    axes.set_title(f"{photos(len(kept))}; faint: not judged; ringed cross: mistake ({int(wrong.sum())})", size=9)
+    figure.suptitle(f"{run}: the backbone's features, and the {STAGE_NAMES[stage]} model's {kind} mistakes",
+                    x=0.01, ha="left")  # fmt: skip
+    handles = [Line2D([], [], ls="none", ms=6, **class_look(number)) for number in range(len(classes))]
+    figure.legend(handles, names, loc="outside right upper", ncols=across)
+    return figure
+
+
+def placed(features: np.ndarray, settings: FeatureMap) -> tuple[np.ndarray, tuple[str, str]]:
+    """Return the photos' places, (n, 2), and what the axes are called."""
+    if settings.method == "tsne" and len(features) > 3:
+        return neighbours(features, settings.perplexity, settings.seed), ("t-SNE, first axis", "t-SNE, second axis")
+    places, shares = principal(features)
+    return places, tuple(
+        f"{which} principal component ({share:.0%} of variance)"
+        for which, share in zip(("first", "second"), shares, strict=True)
+    )
+
+
+def plain(look: dict[str, str]) -> dict[str, str]:
+    """Return a look as `scatter` takes it."""
+    return {"color": look["color"], "marker": look["marker"]}

@@ -1,0 +1,63 @@
+"""The mistakes that the model was surest of, and those that may be the label's fault."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from graft.config.figures import Mistakes
+from graft.figures.judged import judged, probabilities_of, role_of, stages_of, truth_of
+from graft.figures.photos import tiled
+from graft.figures.prediction_grid import tiles_of
+from graft.figures.style import STAGE_NAMES, photos
+
+BADGE = "label?"
+NOTE = f"the surest mistakes first   ·   {BADGE}: as sure of the other class as of photos that bear its label"
+
+
+def suspects(truth: np.ndarray, answer: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return (n,) bool: the answer differs from the label, and is given as surely as to photos that bear that label.
+
+    The bar is each class's mean probability over the photos labelled with it. Source: Northcutt, Jiang and Chuang,
+    "Confident Learning", JAIR 2021, section 3.1.
+
+    Args:
+        truth: (n,) int: the labels.
+        answer: (n,) int: the predicted classes.
+        probabilities: (n, n_classes).
+
+    >>> p = np.array([[0.9, 0.1], [0.7, 0.3], [0.2, 0.8], [0.95, 0.05], [0.6, 0.4]])
+    >>> suspects(np.array([0, 0, 1, 1, 1]), np.array([0, 0, 1, 0, 0]), p).tolist()
+    [False, False, False, True, False]
+    """
+    size = probabilities.shape[1]
+    bars = np.array([probabilities[truth == c, c].mean() if np.any(truth == c) else np.inf for c in range(size)])
+    return (truth != answer) & (probabilities[np.arange(len(truth)), answer] >= bars[answer])
+
+
+def chosen(rows: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Return up to `count` mistakes, the surest first; without any, the right answers that were least sure."""
+    surety = probabilities_of(rows).max(axis=1)
+    wrong = truth_of(rows) != truth_of(rows, "predicted")
+    if wrong.any():
+        places = np.flatnonzero(wrong)
+        return rows.iloc[places[np.argsort(-surety[places], kind="stable")][:count]].reset_index(drop=True)
+    return rows.iloc[np.argsort(surety, kind="stable")[:count]].reset_index(drop=True)
+
+
+def draw(predictions: pd.DataFrame, images: Path, settings: Mistakes, run: str) -> Figure:
+    """Return the mistakes of the run's last stage."""
+    stage = stages_of(predictions)[-1]
+    rows = judged(predictions, stage)
+    shown = chosen(rows, settings.photos)
+    truth, answer = truth_of(rows), truth_of(rows, "predicted")
+    doubted = rows["path"][suspects(truth, answer, probabilities_of(rows))]
+    wrong, many = int((truth != answer).sum()), photos(len(rows), role_of(predictions))
+    tiles = tiles_of(shown, images, dict.fromkeys(doubted, BADGE))
+    if not wrong:
+        title, note = f"{run}, {STAGE_NAMES[stage]}: no mistake in {many}", "its least sure answers instead, all right"
+    else:
+        among = f"{len(shown)} of {wrong} mistakes" if len(shown) < wrong else f"{wrong} mistake{'s' * (wrong > 1)}"
+        title, note = f"{run}, {STAGE_NAMES[stage]}: {among} in {many}", NOTE
+    return tiled(title, tiles, settings.columns, note=note)

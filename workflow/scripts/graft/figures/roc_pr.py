@@ -1,0 +1,132 @@
+"""ROC and precision-recall curves, each with the point at which the model answers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from graft.figures.judged import judged, probabilities_of, role_of, stages_of, truth_of
+from graft.figures.names import class_labels
+from graft.figures.style import STAGE_COLOURS, STAGE_NAMES, canvas, class_look, photos
+from graft.outcomes import classes_of
+
+NAMED = 9  # curves that a legend can tell apart; of more classes, those that do worst
+DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (8, 2, 1, 2, 1, 2)))
+
+
+@dataclass(frozen=True)
+class Curves:
+    """One class against the rest: both curves, their areas, and where the answers lie on them."""
+
+    false_rate: np.ndarray
+    recall: np.ndarray
+    precision: np.ndarray
+    area: float
+    average_precision: float
+    point: tuple[float, float, float]  # false positive rate, recall, precision of the answers
+
+
+def curves_of(truth: np.ndarray, answer: np.ndarray, score: np.ndarray) -> Curves | None:
+    """Return the curves of one class; None unless some photos are of it and some are not.
+
+    Photos of equal score are passed together, in one step of the curve. Written out since scikit-learn takes longer
+    to load than all the rest of a figure; the tests compare the two.
+
+    Args:
+        truth: (n,) bool: the photo is of the class.
+        answer: (n,) bool: the model says that it is.
+        score: (n,) the class's probability.
+
+    >>> curves = curves_of(np.array([1, 0, 1, 0], bool), np.array([1, 1, 0, 0], bool), np.array([0.9, 0.8, 0.4, 0.1]))
+    >>> curves.area, round(curves.average_precision, 3), curves.point
+    (0.75, 0.833, (0.5, 0.5, 0.5))
+    """
+    positives, negatives = int(truth.sum()), int((~truth).sum())
+    if not positives or not negatives:
+        return None
+    order = np.argsort(-score, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)  # of each group of equal scores
+    hits, strangers = np.cumsum(truth[order])[last], np.cumsum(~truth[order])[last]
+    recall, false_rate = np.append(0, hits) / positives, np.append(0, strangers) / negatives
+    precision = np.append(1, hits / (hits + strangers))
+    said = int(answer.sum())
+    caught = int((truth & answer).sum())
+    point = ((said - caught) / negatives, caught / positives, caught / said if said else np.nan)
+    average = float(np.sum(np.diff(recall) * precision[1:]))
+    return Curves(false_rate, recall, precision, float(np.trapezoid(recall, false_rate)), average, point)
+
+
+def curves_of_class(rows: pd.DataFrame, number: int) -> Curves | None:
+    """Return the curves of one class of a stage's rows."""
+    score = probabilities_of(rows)[:, number]
+    return curves_of(truth_of(rows) == number, truth_of(rows, "predicted") == number, score)
+
+
+def draw(predictions: pd.DataFrame, run: str) -> Figure:
+    """Return both panels: of two classes a curve per stage, of more a curve per class of the last stage."""
+    classes, stages = classes_of(predictions), stages_of(predictions)
+    names = class_labels(classes, 24)
+    last = judged(predictions, stages[-1])
+    counted = photos(len(last), role_of(predictions))
+    if len(classes) == 2:
+        drawn = {stage: curves_of_class(judged(predictions, stage), 1) for stage in stages}
+        looks = {stage: (STAGE_COLOURS[stage], DASHES[number], "os"[number]) for number, stage in enumerate(stages)}
+        lines = [(STAGE_NAMES[stage], curves, looks[stage]) for stage, curves in drawn.items() if curves]
+        title = f"{run}: {names[1]} against {names[0]}, {counted}"
+        faint = []
+    else:
+        every = [(names[n], curves_of_class(last, n), look_of(n)) for n in range(len(classes))]
+        told = sorted((one for one in every if one[1]), key=lambda one: one[1].average_precision)
+        lines, faint = told[:NAMED], told[NAMED:]
+        title = f"{run}, {STAGE_NAMES[stages[-1]]}: each class against the rest, {counted}"
+    figure = canvas(9.4, 4.1, [title, *names])
+    panels = figure.subplots(1, 2)
+    draw_panel(panels[0], lines, faint, roc=True)
+    draw_panel(panels[1], lines, faint, roc=False)
+    figure.suptitle(title, x=0.01, ha="left")
+    explain(figure, panels[0], lines, faint)
+    return figure
+
+
+def look_of(number: int) -> tuple:
+    """Return colour, dashes and marker of a class."""
+    look = class_look(number)
+    return look["color"], DASHES[number % len(DASHES)], look["marker"]
+
+
+def draw_panel(axes: Axes, lines: list, faint: list, roc: bool) -> None:
+    """Draw one kind of curve for every line, and the points at which the model answers."""
+    for _, curves, _ in faint:
+        x, y = (curves.false_rate, curves.recall) if roc else (curves.recall, curves.precision)
+        axes.plot(x, y, color="#BBBBBB", lw=0.7, drawstyle="default" if roc else "steps-pre")
+    for name, curves, (colour, dashes, marker) in lines:
+        false_rate, recall, precision = curves.point
+        x, y = (curves.false_rate, curves.recall) if roc else (curves.recall, curves.precision)
+        at = (false_rate, recall) if roc else (recall, precision)
+        label = f"{name} (area {curves.area:.3f}, average precision {curves.average_precision:.3f})"
+        style = "default" if roc else "steps-pre"
+        axes.plot(x, y, color=colour, ls=dashes, lw=1.6, drawstyle=style, label=label, clip_on=False)
+        axes.plot(*at, marker=marker, ms=7, mfc="white", mec=colour, mew=1.6, ls="none", clip_on=False, zorder=5)
+    if roc:
+        axes.plot([0, 1], [0, 1], color="#666666", lw=1, ls=":")
+    axes.set_xlim(-0.01, 1.01)
+    axes.set_ylim(-0.01, 1.03)
+    axes.set_aspect("equal", adjustable="box")
+    axes.set_title("ROC" if roc else "precision and recall")
+    axes.set_xlabel("false positive rate" if roc else "recall")
+    axes.set_ylabel("true positive rate (recall)" if roc else "precision")
+    if not lines:
+        axes.text(0.5, 0.5, "no curve: all photos\nare of one class", ha="center", va="center", color="#444444")
+
+
+def explain(figure: Figure, axes: Axes, lines: list, faint: list) -> None:
+    """Add the legend, and say what the grey curves and the hollow markers are."""
+    handles, labels = axes.get_legend_handles_labels()
+    title = "hollow marker: where the model answers"
+    if faint:
+        title += f"; named: the {len(lines)} classes with the lowest average precision; grey: the other {len(faint)}"
+    if handles:
+        figure.legend(handles, labels, loc="outside lower left", ncols=2, title=title, title_fontsize=8,
+                      alignment="left")  # fmt: skip

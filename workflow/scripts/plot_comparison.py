@@ -1,0 +1,16 @@
+"""Draw every run's accuracy with its interval: comparison.csv in, a figure out."""
+
+from graft.errors import run_script
+from graft.figures import comparison
+from graft.figures.command import parser_of, plot
+from graft.files import read_table
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Draw and save the figure."""
+    arguments = parser_of(__doc__, ("comparison",)).parse_args(argv)
+    plot(arguments, lambda given, settings: comparison.draw(read_table(given.comparison)))
+
+
+if __name__ == "__main__":
+    run_script(main)

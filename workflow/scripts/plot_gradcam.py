@@ -1,0 +1,37 @@
+"""Draw where in its photos the model looked: a model and the packed pixels in, a figure out."""
+
+import argparse
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from graft import gpus, runtime
+from graft.config.figures import Figures
+from graft.errors import run_script
+from graft.figures import gradcam
+from graft.figures.command import parser_of, plot
+from graft.files import read_table
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Draw and save the figure."""
+    parser = parser_of(__doc__, ("run", "predictions", "manifest"))
+    parser.add_argument("--models", required=True, nargs="+", metavar="KERAS", help="the last stage's, fold by fold")
+    parser.add_argument("--pixels", required=True, metavar="NPY", help="the packed photos")
+    parser.add_argument("--threads", type=int, default=0, help="processor threads; 0: all")
+    parser.add_argument("--gpus", type=int, default=0, help="GPUs to use, if there are any")
+    plot(parser.parse_args(argv), draw)
+
+
+def draw(given: argparse.Namespace, settings: Figures) -> Figure:
+    """Ask each fold's model where it looked in that fold's examples, and return the figure."""
+    rows = gradcam.chosen(read_table(given.predictions), settings.gradcam)
+    pixels = np.load(given.pixels, mmap_mode="r")[gradcam.places_of(rows, read_table(given.manifest))]
+    with gpus.lease(given.gpus):
+        runtime.start(seed=0, threads=given.threads)
+        maps = gradcam.maps_of_folds(given.models, pixels, rows)
+    return gradcam.draw(rows, pixels, maps, given.run)
+
+
+if __name__ == "__main__":
+    run_script(main)
