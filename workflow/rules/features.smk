@@ -6,9 +6,9 @@ rule fetch_weights:
         weights="results/weights/{backbone}.weights.h5",
     log:
         "results/logs/fetch_weights/{backbone}.log",
+    localrule: True
     conda:
         "../../envs/graft.yaml"
-    localrule: True
     params:
         settings=settings_of("weights"),
     message:
