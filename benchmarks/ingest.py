@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -136,12 +137,16 @@ def draw(folder, n_photos, workers):
 def draw_one(folder, number):
     """Draw coloured clouds with a photo's grain."""
     chance = np.random.default_rng(number)
-    clouds = Image.fromarray(chance.integers(0, 256, (9, 12, 3), dtype=np.uint8)).resize(
-        (WIDTH, HEIGHT), Image.Resampling.BICUBIC
-    )
-    grain = chance.normal(0, 6, (HEIGHT, WIDTH, 1))
-    pixels = np.clip(np.asarray(clouds) + grain, 0, 255).astype(np.uint8)
+    clouds = Image.fromarray(chance.integers(0, 256, (9, 12, 3), dtype=np.uint8))
+    clouds = np.asarray(clouds.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC), np.int16)
+    pixels = np.clip(clouds + np.roll(grain(), chance.integers(HEIGHT), axis=0), 0, 255).astype(np.uint8)
     Image.fromarray(pixels).save(folder / f"class{number % 10}" / f"{number}.jpg", quality=QUALITY)
+
+
+@cache
+def grain():
+    """Return noise, the same for all photos but for its place: drawing it anew would take longer than all the rest."""
+    return np.random.default_rng(0).normal(0, 6, (HEIGHT, WIDTH, 1)).astype(np.int16)
 
 
 if __name__ == "__main__":
