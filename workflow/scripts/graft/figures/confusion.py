@@ -71,7 +71,8 @@ def draw_matrix(axes: Axes, counts: np.ndarray, names: list[str]):
     """Draw one matrix, and return its image for the colour bar."""
     rates = rates_of(counts)
     many = len(names) > SMALL
-    image = axes.imshow(np.nan_to_num(rates), vmin=0, vmax=1)
+    # cells are square by the figure's size: constrained layout lets titles of fixed aspects collide
+    image = axes.imshow(np.nan_to_num(rates), vmin=0, vmax=1, aspect="auto")
     for row, column in np.argwhere(counts > 0):
         rate = f"\n{rates[row, column]:.0%}" if not many else ""
         dark = rates[row, column] > 0.55

@@ -36,12 +36,12 @@ def draw(table: pd.DataFrame) -> Figure:
         seconds = table["seconds"].dropna()
         axes.set_xlim(seconds.min() / 1.5, seconds.max() * 1.5)
     axes.set_xlabel("seconds to get there, nothing shared or cached, all folds together")
-    axes.set_ylabel("accuracy, with its 95% interval")
+    axes.set_ylabel("accuracy, with its interval")
     axes.set_title(judged_on(table))
     handles = [Line2D([], [], ls="none", ms=7, **class_look(number)) for number in range(len(runs))]
     stages = [stage for stage in STAGES if stage in set(table["stage"])]
     fills = {"head": "white", "finetuned": "#666666"}
     handles += [Line2D([], [], ls="none", ms=7, marker="o", mec="#666666", mfc=fills[stage]) for stage in stages]
-    figure.legend(handles, [*names, *(STAGE_NAMES[stage] for stage in stages)], loc="outside right upper",
+    figure.legend(handles, [*names, *(STAGE_NAMES[stage] for stage in stages)], loc="outside right center",
                   ncols=1 + len(runs) // 41)  # fmt: skip
     return figure

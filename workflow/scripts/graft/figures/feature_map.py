@@ -91,7 +91,7 @@ def draw(
     labels = indices(table["label"], classes)
     names = class_labels(classes, 22)
     across = 1 + (len(classes) - 1) // 24
-    figure = canvas(5.6 + 2.1 * across, max(4.6, 0.19 * min(len(classes), 24) + 1.1), [run, *names])
+    figure = canvas(5.8 + 2.1 * across, max(4.6, 0.19 * min(len(classes), 24) + 1.5), [run, *names])
     axes = figure.subplots()
     size = float(np.clip(6000 / len(kept), 5, 36))
     for number in range(len(classes)):
@@ -106,13 +106,19 @@ def draw(
     axes.set_ylabel(axis_names[1])
     axes.set_xticks([])
     axes.set_yticks([])
-    kind = ROLE_NAMES[role_of(predictions)]
-    axes.set_title(f"{photos(len(kept))}; faint: not judged; ringed cross: mistake ({int(wrong.sum())})", size=9)
-    figure.suptitle(f"{run}: the backbone's features, and the {STAGE_NAMES[stage]} model's {kind} mistakes",
-                    x=0.01, ha="left")  # fmt: skip
+    axes.set_title(
+        f"{photos(len(kept))}; faint: not judged; ringed cross: {told_wrong(wrong, stage, predictions)}", size=9
+    )
+    figure.suptitle(f"{run}: the space of the backbone's features", x=0.01, ha="left")
     handles = [Line2D([], [], ls="none", ms=6, **class_look(number)) for number in range(len(classes))]
-    figure.legend(handles, names, loc="outside right upper", ncols=across)
+    figure.legend(handles, names, loc="outside right center", ncols=across)
     return figure
+
+
+def told_wrong(wrong: np.ndarray, stage: str, predictions: pd.DataFrame) -> str:
+    """Say whose mistakes are marked, and how many."""
+    kind = ROLE_NAMES[role_of(predictions)]
+    return f"{STAGE_NAMES[stage]} model's {kind} mistake{'' if wrong.sum() == 1 else 's'} ({int(wrong.sum())})"
 
 
 def placed(features: np.ndarray, settings: FeatureMap) -> tuple[np.ndarray, tuple[str, str]]:

@@ -1,6 +1,7 @@
 """ROC and precision-recall curves, each with the point at which the model answers."""
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -81,7 +82,7 @@ def draw(predictions: pd.DataFrame, run: str) -> Figure:
         told = sorted((one for one in every if one[1]), key=lambda one: one[1].average_precision)
         lines, faint = told[:NAMED], told[NAMED:]
         title = f"{run}, {STAGE_NAMES[stages[-1]]}: each class against the rest, {counted}"
-    figure = canvas(9.4, 4.1, [title, *names])
+    figure = canvas(9.4, 5.2 + 0.17 * ceil(max(len(lines), 1) / 2), [title, *names])
     panels = figure.subplots(1, 2)
     draw_panel(panels[0], lines, faint, roc=True)
     draw_panel(panels[1], lines, faint, roc=False)
@@ -113,7 +114,6 @@ def draw_panel(axes: Axes, lines: list, faint: list, roc: bool) -> None:
         axes.plot([0, 1], [0, 1], color="#666666", lw=1, ls=":")
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.03)
-    axes.set_aspect("equal", adjustable="box")
     axes.set_title("ROC" if roc else "precision and recall")
     axes.set_xlabel("false positive rate" if roc else "recall")
     axes.set_ylabel("true positive rate (recall)" if roc else "precision")

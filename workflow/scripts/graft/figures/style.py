@@ -50,7 +50,7 @@ def class_look(index: int) -> dict[str, str]:
     """Return a colour and a marker for a class: 56 pairs, so that 40 classes need not rely on colour.
 
     >>> class_look(0), class_look(8)
-    ({'color': '#0072b2', 'marker': 'o'}, {'color': '#0072b2', 'marker': 's'})
+    ({'color': '#0072b2', 'marker': 'o'}, {'color': '#0072b2', 'marker': 'D'})
     """
     return {"color": PALETTE[index % 8], "marker": MARKERS[(index + index // 8) % len(MARKERS)]}
 
