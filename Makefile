@@ -5,7 +5,7 @@ CORES ?= 4
 GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev demo run test test-slow test-slurm lint format lock schema reproduce clean
+.PHONY: help setup dev demo run test test-slow test-slurm lint format pins lock schema reproduce clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -53,12 +53,15 @@ format: dev  ## put code and rules into shape
 	$(BIN)/ruff check --fix
 	$(BIN)/snakefmt Snakefile workflow/rules
 
-lock: dev  ## pin the newest versions of everything, with hashes
+pins: dev  ## pin the newest versions of every package, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	cd envs && for name in requirements requirements-dev requirements-gpu; do \
 		../$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --quiet $$name.in --output-file $$name.txt || exit 1; done
 	$(BIN)/python envs/conda_from_lock.py > envs/graft.yaml
+
+lock: setup  ## pin what a dataset is: make lock DATASET=name [CONFIG=file.yaml]
+	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) config/locks/$(DATASET).json
 
 schema: setup  ## config/README.md and the JSON schema, from the models
 	$(BIN)/python workflow/scripts/describe_config.py

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 HEADER = """\
-# Made from requirements.txt by `make lock`; do not edit.
+# Made from requirements.txt by `make pins`; do not edit.
 channels:
   - conda-forge
   - nodefaults

@@ -144,5 +144,5 @@ def test_the_conda_environment_has_the_versions_of_the_lock():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     lock = (ROOT / "envs" / "requirements.txt").read_text()
-    assert (ROOT / "envs" / "graft.yaml").read_text() == module.environment(lock), "run: make lock"
+    assert (ROOT / "envs" / "graft.yaml").read_text() == module.environment(lock), "run: make pins"
     assert "snakemake==9." in module.environment(lock)

@@ -21,6 +21,7 @@ from graft.training.probe import fit_probe
 from graft.training.resume import EVERY_SECONDS
 from graft.training.targets import sample_weights
 from graft.training.visits import Visits
+from networks import lively
 
 SPEC = Backbone(name="MobileNet", alpha=0.25, weights="none", size=32)
 AUGMENTATION = Augmentation(rotation=10, zoom=0.1, shift=0.1, horizontal_flip=True)
@@ -46,17 +47,6 @@ def data(tmp_path_factory):
     write_table(split, folder / "split.csv")
     lively(build_backbone(SPEC)).save_weights(folder / "w.weights.h5")
     return folder, split
-
-
-def lively(backbone: keras.Model) -> keras.Model:
-    """Return a random backbone whose signal does not die out on its way up: He's initialisation in every kernel."""
-    rng = np.random.default_rng(0)
-    for layer in backbone.layers:
-        if isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
-            shape = layer.get_weights()[0].shape
-            fan_in = shape[0] * shape[1] * (1 if isinstance(layer, keras.layers.DepthwiseConv2D) else shape[2])
-            layer.set_weights([rng.normal(0, (2 / fan_in) ** 0.5, shape)])
-    return backbone
 
 
 def roles(split: pd.DataFrame) -> Roles:
