@@ -1,5 +1,7 @@
 """The data stages under Snakemake: what is fetched, what is checked again, what stops a run."""
 
+import json
+
 import pytest
 
 from project import COLOURS, Project, draw_photos, quick
@@ -79,6 +81,15 @@ def test_a_lock_is_written_on_request_and_then_enforced(project, photos):
     (photos / "sky" / "0.png").write_bytes(photo(99))
     told = sentence(project.run(*SPLIT, fails=True))
     assert "1 changed (sky/0.png); delete it to accept what is here" in told
+
+
+def test_a_lock_that_comes_after_the_results_is_enforced_at_once(project):
+    project.run(*SPLIT)
+    lock = project.folder / "config" / "locks" / "photos.json"
+    lock.parent.mkdir(parents=True)
+    lock.write_text(json.dumps({"archive": None, "photos": {"sky/0.png": "0" * 64}}))
+    said = project.run(*SPLIT, fails=True)
+    assert "results/data/photos holds other photos than config/locks/photos.json names" in sentence(said)
 
 
 def test_a_folder_that_is_missing_stops_before_any_job(project):

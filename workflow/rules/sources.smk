@@ -2,24 +2,22 @@
 import re
 import shlex
 
+from graft.data.lock import check_results
 from graft.data.preflight import check_source, fingerprint
 
 
 def names_of(kinds):
     """Return a pattern of the datasets with a source of these kinds."""
-    names = [
-        name
-        for name, dataset in job.config.datasets.items()
-        if dataset.source.kind in kinds
-    ]
+    names = [name for name, dataset in job.config.datasets.items() if dataset.source.kind in kinds]
     return "|".join(re.escape(name) for name in names) or "(?!)"
 
 
 def check_sources():
-    """End the run here, in one line, where a local source cannot make a photo set."""
+    """End the run here, in one line, where a local source cannot make a photo set, or is not the locked one."""
     try:
         for name in job.datasets:
             check_source(name, job.dataset(name))
+            check_results(Path("results/data") / name, Path("config/locks") / f"{name}.json")
     except UserError as error:
         print(f"graft: {error}", file=sys.stderr)
         raise SystemExit(1) from None
@@ -35,10 +33,7 @@ def arrived(wildcards):
     """Return the archive and its record, if the source has one; a folder is used in place."""
     if job.dataset(wildcards.dataset).source.folder:
         return []
-    return [
-        f"results/data/{wildcards.dataset}/{name}"
-        for name in ("archive.zip", "download.json")
-    ]
+    return [f"results/data/{wildcards.dataset}/{name}" for name in ("archive.zip", "download.json")]
 
 
 def photos_of(wildcards):

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import hashlib
 import json
 import shutil
 from collections import Counter
@@ -81,8 +80,8 @@ def story(entries: list[Entry], classes: list[str]) -> str:
 
 def record(arrived: Path | None, manifest: pd.DataFrame) -> dict:
     """Return what the results rest on: what was downloaded, and a digest over every kept photo's name and bytes."""
-    listed = "".join(f"{row.sha256}  {row.path}\n" for row in manifest.itertuples())
-    photos = {"n": len(manifest), "sha256": hashlib.sha256(listed.encode()).hexdigest()}
+    photos = dict(zip(manifest["path"], manifest["sha256"], strict=True))
+    photos = {"n": len(photos), "sha256": lock.digest_of(photos)}
     return {**(json.loads(arrived.read_text(encoding="utf-8")) if arrived else {}), "photos": photos}
 
 

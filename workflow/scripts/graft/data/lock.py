@@ -1,12 +1,17 @@
 """A lock file: the archive and the photos that a result was made from, so that no other pass for them."""
 
+from __future__ import annotations
+
+import hashlib
 import json
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from graft.data.wording import some
 from graft.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd  # slow to load, and Snakemake reads this module too
 
 
 def read(path: Path | None) -> dict | None:
@@ -57,3 +62,28 @@ def check_photos(manifest: pd.DataFrame, path: Path | None) -> None:
     faults = [f"{len(names)} {kind} ({some(names)})" for kind, names in kinds.items() if names]
     if faults:
         raise UserError(f"the photos are not those of {path}: {'; '.join(faults)}; delete it to accept what is here")
+
+
+def digest_of(photos: dict[str, str]) -> str:
+    """Return a digest over photos, {path: SHA-256}, in whatever order they come.
+
+    >>> digest_of({"2.jpg": "b", "10.jpg": "a"}) == digest_of({"10.jpg": "a", "2.jpg": "b"})
+    True
+    """
+    lines = sorted(f"{path}\0{sha256}\n" for path, sha256 in photos.items())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def check_results(folder: Path, path: Path) -> None:
+    """Compare photos that were checked in an earlier run, by the record in their folder, with a lock file.
+
+    Raises: UserError if a lock came, or changed, since.
+    """
+    locked, record = read(path), folder / "source.json"
+    if locked is None or not record.is_file():
+        return
+    held = json.loads(record.read_text(encoding="utf-8"))["photos"]["sha256"]
+    if held != digest_of(locked["photos"]):
+        raise UserError(
+            f"{folder} holds other photos than {path} names; delete {folder} to get those, or delete the lock"
+        )
