@@ -137,4 +137,4 @@ def results_of_all_runs(wildcards):
     of_a_run += [f"figures/{name}.png" for name in FIGURES_OF_A_RUN]
     results = [f"results/runs/{run}/{name}" for run in job.runs for name in of_a_run]
     results += [f"results/{name}.png" for name in FIGURES_OF_ALL_RUNS]
-    return [*results, "results/comparison.csv"]
+    return [*results, "results/comparison.csv", "results/summary.html"]

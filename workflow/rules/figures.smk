@@ -293,3 +293,39 @@ rule plot_cost:
     shell:
         "python {input.code[0]} --comparison {input.comparison} --settings {params.settings:q}"
         " --figure {output} 2>&1 | tee {log}"
+
+
+report: "../report/workflow.rst"
+
+
+rule write_summary:
+    input:
+        code=code_of("write_summary.py"),
+        provenance=collect("results/runs/{run}/provenance.json", run=job.runs),
+        evaluation=collect("results/runs/{run}/evaluation.csv", run=job.runs),
+        significance=collect("results/runs/{run}/significance.csv", run=job.runs),
+        pictures=collect(
+            "results/runs/{run}/figures/{figure}.png",
+            run=job.runs,
+            figure=["mistakes", "confusion_matrix", "learning_curves"],
+        ),
+        comparison=["results/comparison.csv", "results/comparison_significance.csv", "results/comparison.png"],
+    output:
+        report(
+            "results/summary.html",
+            caption="../report/summary.rst",
+            category="Summary",
+            labels={"what": "the whole job on one page"},
+        ),
+    log:
+        "results/logs/write_summary.log",
+    localrule: True
+    conda:
+        "../../envs/graft.yaml"
+    params:
+        runs=collect("results/runs/{run}", run=job.runs),
+        results="results",
+    message:
+        "Writing the report's first page"
+    shell:
+        "python {input.code[0]} --runs {params.runs} --results {params.results} --output {output} 2>&1 | tee {log}"

@@ -1,0 +1,178 @@
+"""The first page of the report: what was run, on what, how good it is, how sure that is, what it cost, what it missed.
+
+A fragment of HTML with everything in it, so that it opens alone, and inside Snakemake's report, without a network.
+"""
+
+import base64
+import io
+import json
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from PIL import Image
+
+from graft.files import read_table
+from graft.outcomes import judging_role
+
+WIDTH = 1100  # pixels of the widest picture: the page is 1,000 wide, and the full one is in the report beside it
+ROLES = {"val": "validation", "test": "test", "train": "training"}
+STAGES = {"head": "head", "finetuned": "fine-tuned"}
+PICTURES = {
+    "mistakes": "What it got wrong, the surest mistakes first",
+    "confusion_matrix": "Which class is taken for which",
+    "learning_curves": "How it learnt",
+}
+
+# Snakemake shows the page in a narrow column beside the rules, and centres it, which would hide the top of a long one.
+STYLE = """
+.items-center:has(.graft-summary) { align-items: flex-start; }
+.items-start:has(.graft-summary) { flex-direction: column; }
+.prose:has(.graft-summary) { max-width: 64rem; }
+.graft-summary { max-width: 1000px; font-family: "DejaVu Sans", system-ui, sans-serif; font-size: 14px; color: #111; }
+.graft-summary h1 { font-size: 22px; margin: 0 0 6px; }
+.graft-summary h2 { font-size: 16px; margin: 18px 0 6px; }
+.graft-summary p, .graft-summary li { margin: 4px 0; line-height: 1.45; }
+.graft-summary table { border-collapse: collapse; margin: 8px 0; }
+.graft-summary th, .graft-summary td { text-align: left; padding: 4px 12px 4px 0; border-bottom: 1px solid #ccc; }
+.graft-summary th { border-bottom: 2px solid #333; }
+.graft-summary td { overflow-wrap: anywhere; }
+.graft-summary img { max-width: 100%; height: auto; margin: 4px 0 12px; }
+"""
+
+COLUMNS = ("run", "stage", "right", "accuracy", "95% interval", "always one class", "log loss", "calibration error",
+           "seconds", "peak memory")  # fmt: skip
+
+
+def summary_page(runs: list[Path], results: Path) -> str:
+    """Return the page of some runs' folders; the comparison of them lies in `results`."""
+    records = [json.loads((run / "provenance.json").read_text(encoding="utf-8")) for run in runs]
+    judged = pd.concat([judging_rows(read_table(run / "evaluation.csv")) for run in runs], ignore_index=True)
+    costs = read_table(results / "comparison.csv")
+    best = best_run(judged)
+    parts = [
+        f"<h1>{escape(heading(records))}</h1>",
+        *(f"<p>{escape(sentence)}</p>" for sentence in dict.fromkeys(map(introduction, records))),
+        "<h2>How good, how sure, at what cost</h2>",
+        table(judged, costs),
+        listed(verdicts(judged, runs, results)),
+    ]
+    if len(runs) > 1:
+        parts += ["<h2>Run against run</h2>", picture(results / "comparison.png", "accuracy of every run")]
+    for name, title in PICTURES.items():
+        parts += [
+            f"<h2>{title}: {escape(best)}</h2>",
+            picture(results / "runs" / best / "figures" / f"{name}.png", title),
+        ]
+    parts.append("<p>Every figure and table is in the list at the left, by run; each says how to read it.</p>")
+    body = "\n".join(parts)
+    return f'<meta charset="utf-8">\n<style>{STYLE}</style>\n<article class="graft-summary">\n{body}\n</article>\n'
+
+
+def judging_rows(evaluation: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that judge a run: all folds pooled, of the role that judges it."""
+    role = judging_role(evaluation["role"])
+    return evaluation[(evaluation["role"] == role) & (evaluation["fold"].astype(str) == "all")]
+
+
+def best_run(judged: pd.DataFrame) -> str:
+    """Return the run whose last stage is most accurate; of equals the first.
+
+    >>> best_run(pd.DataFrame({"run": ["a", "a", "b"], "accuracy": [0.9, 0.7, 0.8]}))
+    'b'
+    """
+    last = judged.drop_duplicates("run", keep="last")
+    return last["run"].iloc[int(last["accuracy"].to_numpy().argmax())]
+
+
+def heading(records: list[dict[str, Any]]) -> str:
+    """Return the page's title.
+
+    >>> heading([{"dataset": "urban_rural"}])
+    '1 run on urban_rural'
+    """
+    datasets = ", ".join(dict.fromkeys(record["dataset"] for record in records))
+    return f"{len(records)} run{'s' * (len(records) > 1)} on {datasets}"
+
+
+def introduction(record: dict[str, Any]) -> str:
+    """Say what one run was: network, recipe, data."""
+    experiment = record["config"]["experiments"][record["experiment"]]
+    backbone, data = experiment["backbone"], record["data"]
+    width = f" (alpha {backbone['alpha']:g})" if backbone["alpha"] != 1 else ""
+    weights = {"none": "random weights", "imagenet": "ImageNet weights"}.get(
+        backbone["weights"], f"weights {backbone['weights']}"
+    )
+    classes = data["classes"]
+    named = ", ".join(classes[:6]) + (", and more" if len(classes) > 6 else "")
+    return (
+        f"{record['run']}: {backbone['name']}{width} with {weights} at {backbone['size']} pixels, "
+        f"recipe {experiment['recipe']}, seed {record['seed']}; {data['photos']:,} photos of "
+        f"{len(classes)} classes ({named})."
+    )
+
+
+def table(judged: pd.DataFrame, costs: pd.DataFrame) -> str:
+    """Return a row per run and stage, with the cost of getting there."""
+    costs = costs[costs["kind"] == "run"].set_index(["run", "stage"])
+    rows = ["".join(f"<th>{name}</th>" for name in COLUMNS)]
+    for row in judged.to_dict("records"):
+        cost = costs.loc[(row["run"], row["stage"])]
+        rows.append("".join(f"<td>{escape(cell)}</td>" for cell in cells(row, cost)))
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+
+
+def cells(row: dict[str, Any], cost: pd.Series) -> list[str]:
+    """Return a row's cells, in the order of `COLUMNS`."""
+    return [
+        row["run"],
+        STAGES[row["stage"]],
+        f"{row['correct']:,} of {row['n']:,} {ROLES[row['role']]} photos",
+        number(row["accuracy"], ".3f"),
+        f"{number(row['accuracy_low'], '.3f')} to {number(row['accuracy_high'], '.3f')}",
+        number(row["baseline"], ".3f"),
+        number(row["log_loss"], ".3f"),
+        number(row["ece"], ".3f"),
+        number(cost["seconds"], ",.0f"),
+        number(cost["peak_memory_mb"], ",.0f", " MB"),
+    ]
+
+
+def number(value: float, form: str, unit: str = "") -> str:
+    """Return a number in words; a dash where it is not defined or was not measured.
+
+    >>> number(1234.5, ",.0f", " MB"), number(float("nan"), ".3f")
+    ('1,234 MB', '–')
+    """
+    return "–" if pd.isna(value) else f"{value:{form}}{unit}"
+
+
+def verdicts(judged: pd.DataFrame, runs: list[Path], results: Path) -> list[str]:
+    """Return sentences: whether each stage beats the baseline, fine-tuning the head, one run another, and all notes."""
+    sentences = [f"{row['run']}, {STAGES[row['stage']]}: {row['verdict']}" for row in judged.to_dict("records")]
+    for run in runs:
+        pairs = read_table(run / "significance.csv")
+        pairs = pairs[pairs["role"] == judged.loc[judged["run"] == run.name, "role"].iloc[0]]
+        sentences += [f"{run.name}, fine-tuned against head: {verdict}" for verdict in pairs["verdict"]]
+    between = read_table(results / "comparison_significance.csv")
+    sentences += [f"{row['first']} and {row['second']}: {row['verdict']}" for row in between.to_dict("records")]
+    notes = [note for text in judged["note"].dropna() for note in text.split("; ") if note]
+    return [*sentences, *dict.fromkeys(notes)]
+
+
+def listed(sentences: list[str]) -> str:
+    """Return sentences as a list."""
+    return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"
+
+
+def picture(path: Path, title: str) -> str:
+    """Return a picture, small and in the page itself."""
+    with Image.open(path) as image:
+        small = image.convert("RGB")
+        small.thumbnail((WIDTH, 4 * WIDTH))
+        stream = io.BytesIO()
+        small.save(stream, "PNG" if len(small.getcolors(1 << 24) or ()) < 4000 else "JPEG", quality=85)
+    kind = "jpeg" if stream.getvalue()[:2] == b"\xff\xd8" else "png"
+    data = base64.b64encode(stream.getvalue()).decode()
+    return f'<img alt="{escape(title)}" src="data:image/{kind};base64,{data}">'
