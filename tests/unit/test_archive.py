@@ -217,8 +217,8 @@ def test_no_mutation_of_an_archive_crashes_or_escapes(make, tmp_path):
             outcomes["read"] += 1
         except (archive.DamagedArchive, UserError):
             outcomes["refused"] += 1
-    assert outcomes["read"] > 10
     assert outcomes["refused"] > 10
+    assert (outcomes["read"] > 10) == (original[:2] != b"\x1f\x8b")  # gzip has one checksum over all of it
 
 
 def room_of(path):

@@ -81,8 +81,24 @@ class Archive:
         try:
             for handle in self._open.infolist() if self.is_zip else self._open:
                 yield zip_member(handle) if self.is_zip else tar_member(handle)
+            if not self.is_zip:
+                self._check_end()
         except READ_ERRORS as error:
+            if isinstance(error, DamagedArchive):
+                raise
             raise DamagedArchive(f"{type(error).__name__}: {error}") from None
+
+    def _check_end(self) -> None:
+        """See that a tar ends as a tar does, and its compressed stream with its checksum.
+
+        tarfile takes a broken header, or none, for the end.
+        """
+        stream = self._open.fileobj
+        stream.seek(self._open.offset)
+        if stream.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+            raise DamagedArchive("it breaks off, or is damaged, behind one of its files")
+        while stream.read(CHUNK):
+            pass
 
     def open(self, member: Member) -> IO[bytes]:
         """Return a stream of a member's bytes."""
