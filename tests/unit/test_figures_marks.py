@@ -1,0 +1,102 @@
+"""Marks that carry the meaning of a figure: right or wrong, a doubted label, heat, words where there is no picture."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+import figures_data as made
+from graft.config.figures import OF_A_RUN, OF_ALL_RUNS, FeatureMap, Figures, GradCam, Mistakes
+from graft.errors import UserError
+from graft.figures import feature_map, gradcam, mistakes, photos
+
+SCRIPTS = Path(photos.__file__).parents[2]
+
+
+def table_of(labels, predicted, sure):
+    """Return predictions of classes x and y; `sure` is the probability of the answer."""
+    second = [p if answer == "y" else 1 - p for answer, p in zip(predicted, sure, strict=True)]
+    paths = [f"{number}.jpg" for number in range(len(labels))]
+    values = {"stage": "head", "path": paths, "label": list(labels), "fold": 0, "role": "val"}
+    probabilities = {"probability_x": 1 - np.array(second), "probability_y": second}
+    return pd.DataFrame(values | {"predicted": list(predicted)} | probabilities)
+
+
+def texts(figure):
+    return [one.get_text() for one in figure.findobj(Text)]
+
+
+def test_right_and_wrong_differ_by_mark_and_line_not_only_by_colour():
+    photo = np.zeros((4, 4, 3), np.uint8)
+    figure = photos.tiled("t", [photos.Tile(photo, ("a",), True), photos.Tile(photo, ("b",), False)], columns=2)
+    solid, dashed = (axes.patches[0].get_linestyle() for axes in figure.axes)
+    assert solid != dashed
+    assert [axes.texts[0].get_text() for axes in figure.axes] == ["✓", "✗"]
+
+
+def test_a_doubted_label_is_badged_and_a_hesitant_mistake_is_not():
+    rows = table_of("xxyy", "xxxx", [0.8, 0.8, 0.95, 0.55])
+    assert texts(mistakes.draw(rows, Path(), Mistakes(), "r")).count(mistakes.BADGE) == 1
+
+
+def test_a_run_without_mistakes_says_so():
+    assert any(
+        "no mistake in 2" in text
+        for text in texts(mistakes.draw(table_of("xy", "xy", [0.9, 0.6]), Path(), Mistakes(), "r"))
+    )
+
+
+def test_features_of_other_photos_are_refused():
+    table = made.predictions(["x", "y"], 5)
+    with pytest.raises(UserError, match="features of 4 photos, but the manifest has 5"):
+        feature_map.draw(np.zeros((4, 3)), table.drop_duplicates("path"), table, FeatureMap(), "r")
+
+
+def test_a_backbone_without_a_feature_map_is_told_in_words():
+    rows = gradcam.chosen(table_of("xy", "xy", [0.9, 0.9]), GradCam())
+    assert any("no feature map" in text for text in texts(gradcam.draw(rows, np.zeros((2, 8, 8, 3)), None, "r")))
+
+
+def test_heat_lies_where_the_answers_channel_does():
+    keras = pytest.importorskip("keras")
+    from keras import layers
+
+    stem = keras.Input((8, 8, 3))
+    backbone = keras.Model(stem, layers.AveragePooling2D(4)(layers.Conv2D(2, 1, use_bias=False, name="c")(stem)))
+    features = keras.Input((2,))
+    head = keras.Model(features, layers.Dense(1, use_bias=False, name="d")(features))
+    pixels = keras.Input((8, 8, 3))
+    model = keras.Model(pixels, head(layers.GlobalAveragePooling2D(name="pool_avg")(backbone(pixels))))
+    backbone.get_layer("c").set_weights([np.array([[[[1, 0], [0, 1], [0, 0]]]], np.float32)])  # red, green
+    head.get_layer("d").set_weights([np.array([[1.0], [-1.0]], np.float32)])  # red speaks for the second class
+    photo = np.zeros((1, 8, 8, 3), np.uint8)
+    photo[0, :4, :4, 0] = 200  # red at the top left
+    photo[0, 4:, 4:, 1] = 200  # green at the bottom right
+    parts = gradcam.split_at_feature_map(model)
+    assert gradcam.heat_of(*parts, photo, np.array([1]))[0].tolist() == [[1, 0], [0, 0]]
+    assert gradcam.heat_of(*parts, photo, np.array([0]))[0].tolist() == [[0, 0], [0, 1]]
+
+
+def test_an_option_of_one_figure_changes_no_other_figures_settings():
+    before, after = Figures(), Figures(reliability={"bins": 7})
+    assert [name for name in (*OF_A_RUN, *OF_ALL_RUNS) if before.slice(name) != after.slice(name)] == ["reliability"]
+
+
+def test_a_script_writes_every_format_asked_for(tmp_path):
+    made.write_run(tmp_path, n_classes=2, photos=8)
+    files = [tmp_path / "out" / f"matrix{suffix}" for suffix in (".png", ".svg")]
+    command = [
+        sys.executable,
+        "plot_confusion_matrix.py",
+        "--run",
+        "lesson",
+        "--predictions",
+        tmp_path / "predictions.csv",
+    ]
+    subprocess.run([*command, "--settings", json.dumps({"dpi": 60}), "--figure", *files], cwd=SCRIPTS, check=True)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["matrix.png", "matrix.svg"]
