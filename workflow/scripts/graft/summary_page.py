@@ -100,7 +100,7 @@ def introduction(record: dict[str, Any]) -> str:
     """Say what one run was: network, recipe, data."""
     experiment = record["config"]["experiments"][record["experiment"]]
     backbone, data = experiment["backbone"], record["data"]
-    width = f" (alpha {backbone['alpha']:g})" if backbone["alpha"] != 1 else ""
+    width = f" (alpha {backbone['alpha']:g})" if backbone.get("alpha", 1) != 1 else ""
     weights = {"none": "random weights", "imagenet": "ImageNet weights"}.get(
         backbone["weights"], f"weights {backbone['weights']}"
     )
@@ -167,12 +167,16 @@ def listed(sentences: list[str]) -> str:
 
 
 def picture(path: Path, title: str) -> str:
-    """Return a picture, small and in the page itself."""
+    """Return a picture, made small, in the page itself: as PNG or JPEG, whichever is shorter."""
     with Image.open(path) as image:
         small = image.convert("RGB")
-        small.thumbnail((WIDTH, 4 * WIDTH))
-        stream = io.BytesIO()
-        small.save(stream, "PNG" if len(small.getcolors(1 << 24) or ()) < 4000 else "JPEG", quality=85)
-    kind = "jpeg" if stream.getvalue()[:2] == b"\xff\xd8" else "png"
-    data = base64.b64encode(stream.getvalue()).decode()
-    return f'<img alt="{escape(title)}" src="data:image/{kind};base64,{data}">'
+    small.thumbnail((WIDTH, 4 * WIDTH))
+    kind, data = min((encoded(small, kind) for kind in ("png", "jpeg")), key=lambda one: len(one[1]))
+    return f'<img alt="{escape(title)}" src="data:image/{kind};base64,{base64.b64encode(data).decode()}">'
+
+
+def encoded(image: Image.Image, kind: str) -> tuple[str, bytes]:
+    """Return a format's name and the bytes of an image in it."""
+    stream = io.BytesIO()
+    image.save(stream, kind, quality=85)
+    return kind, stream.getvalue()
