@@ -93,6 +93,7 @@ def draw_measure(axes: Axes, curves: dict[int, list[Curve]], prefix: str, folds:
     colour, dashes, marker, name = LOOKS[prefix]
     phases = range(max(map(len, curves.values())))
     label = name
+    dots = marker if max(len(curve.epochs) for fold in curves.values() for curve in fold) <= 12 else None
     for phase in phases:
         of_folds = [fold[phase] for fold in curves.values() if phase < len(fold)]
         thick = of_folds if folds == 1 else [mean_curve(of_folds)]
@@ -101,8 +102,8 @@ def draw_measure(axes: Axes, curves: dict[int, list[Curve]], prefix: str, folds:
                 axes.plot(curve.epochs, curve.values, color=colour, ls=dashes, lw=0.7, alpha=0.5)
         for curve in thick:
             if len(curve.epochs):
-                dots = marker if len(curve.epochs) <= 12 else None  # a phase of one epoch is a point
-                axes.plot(curve.epochs, curve.values, color=colour, ls=dashes, marker=dots, ms=3.5, label=label)
+                one = marker if len(curve.epochs) == 1 else dots  # a phase of one epoch is a point
+                axes.plot(curve.epochs, curve.values, color=colour, ls=dashes, marker=one, ms=3.5, label=label)
                 label = None
 
 

@@ -1,5 +1,6 @@
 """How every figure looks, and how it is written so that equal input has equal bytes."""
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from matplotlib.figure import Figure
 
 from graft.figures.names import families_for
 from graft.files import whole
+
+# A font of a rarer script often has one weight; the log need not say so of every figure.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 STYLE = Path(__file__).with_name("graft.mplstyle")
 LOOK = matplotlib.rc_params_from_file(STYLE, use_default_template=False)
@@ -36,7 +40,7 @@ def canvas(width: float, height: float, texts: Iterable[str] = (), layout: str |
     """Return an empty figure, width and height in inches, in fonts that hold the characters of `texts`."""
     matplotlib.rcParams.update(LOOK)
     matplotlib.rcParams["font.family"] = families_for(texts)
-    return Figure(figsize=(width, height), layout=layout or "none")
+    return Figure(figsize=(width, height), layout=layout)
 
 
 def save(figure: Figure, paths: Iterable[str | Path], dpi: int) -> None:
