@@ -59,7 +59,8 @@ def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
     inputs = [arguments.split, arguments.manifest, arguments.head_model]
     state = state_path(arguments.state, "fine_tune.py", f"{arguments.settings} fold {arguments.fold}", inputs)
     both = modes(arguments.backbone, settings.preprocessing)
-    model, history, resumed = fine_tune(settings, model, both, pixels, roles, f"fine_tune: {arguments.tag}", state)
+    tag = f"fine_tune: {arguments.tag}"
+    model, history, resumed = fine_tune(settings, model, both, pixels, roles, tag, state, runtime.gpus())
     save_model(model, facts, arguments.model)
     write_table(history, arguments.history)
     write_json({"device": runtime.device_name()}, arguments.model.with_name("device.json"))  # for its provenance

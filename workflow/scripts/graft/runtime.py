@@ -77,6 +77,40 @@ def quiet() -> Iterator[None]:
             os.close(real)
 
 
+def gpus() -> list[str]:
+    """Return the names of the GPUs that this process may use, as its framework calls them."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return [device.name for device in tf.config.list_logical_devices("GPU")]
+    return [name for name in keras.distribution.list_devices() if name.startswith(("gpu", "cuda"))]
+
+
+@contextlib.contextmanager
+def parallel(devices: list[str]) -> Iterator[None]:
+    """Spread every batch of the models that are built inside over several devices, which share one set of weights.
+
+    With one device, or none, nothing is spread. Sums of gradients may differ from one device's in their last digits.
+    """
+    import keras
+
+    if len(devices) < 2:
+        yield
+    elif keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        with tf.distribute.MirroredStrategy(devices).scope():
+            yield
+    else:
+        keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices))
+        try:
+            yield
+        finally:
+            keras.distribution.set_distribution(None)
+
+
 def device_name() -> str:
     """Return what the network runs on, in words, such as `CPU: Intel(R) Xeon(R) Processor, 2 threads`."""
     import keras

@@ -1,5 +1,6 @@
 """The second phase: the backbone, or its upper part, trains too."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -15,7 +16,7 @@ from graft.network.assembly import assemble, parts_of, pooling_of
 from graft.network.blocks import block_names
 from graft.network.folding import fold_batch_norm
 from graft.network.forms import in_saved_form, in_training_form
-from graft.runtime import resolve_precision
+from graft.runtime import parallel, resolve_precision
 from graft.training.batches import Batches, InOrder
 from graft.training.blend import blend
 from graft.training.frozen import Roles
@@ -35,6 +36,7 @@ def fine_tune(
     roles: Roles,
     tag: str,
     state: Path,
+    devices: Sequence[str] = (),
 ) -> tuple[keras.Model, pd.DataFrame, Path]:
     """Return the fine-tuned model in its saved form, its history, and the resume state to remove once both are saved.
 
@@ -46,44 +48,54 @@ def fine_tune(
         roles: who trains and who validates.
         tag: for the lines of progress.
         state: where a resumed training finds its state.
+        devices: several share each batch (data parallel); one or none: the framework's own choice.
 
     Raises: UserError if a layer to unfreeze does not exist, or the loss stops being a number.
     """
     phase = settings.finetune
     plain = folded(model) if phase.batch_norm == "folded" else model
-    model = in_training_form(plain, modes[0], resolve_precision(phase.precision))
-    backbone, _ = parts_of(model)
-    trainable = unfreeze(backbone, phase)
     n_logits = model.output_shape[-1]
-    targets = targets_of(roles.codes[roles.train], n_logits)
-    weights = sample_weights(roles.codes[roles.train], roles.classes, settings.class_weights)
-    batches = Batches(
-        Visits.of_phase(phase, len(roles.train), settings.seed),
-        views_of(settings, pixels, roles.train),
-        targets,
-        weights,
-    )
-    validation = InOrder(
-        lambda part: pixels[roles.val[part]].astype(np.float32),
-        targets_of(roles.codes[roles.val], n_logits),
-        batch_size=32,
-    )
-    loss, metric = loss_and_metric(n_logits, settings.label_smoothing)
-    optimizer = block_optimizer(model, backbone, phase, batches.visits.steps_per_epoch)
-    model.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
-    print(
-        f"{tag}: {trainable:,} of {len(backbone.layers):,} layers of the backbone train, {model_facts(model)}",
-        flush=True,
-    )
-    before = model.get_weights() if phase.keep == "better" else None
-    loss_before = model.evaluate(validation, verbose=0)[0] if before is not None and len(roles.val) else None
-    trained = train(
-        model, phase, blend(batches, phase, settings.seed), validation if len(roles.val) else None, tag, state
-    )
-    if loss_before is not None and model.evaluate(validation, verbose=0)[0] >= loss_before:
+    batches, validation = streams_of(settings, pixels, roles, n_logits)
+    with parallel(devices):
+        model = in_training_form(plain, modes[0], resolve_precision(phase.precision))
+        backbone, _ = parts_of(model)
+        n_layers = unfreeze(backbone, phase)
+        loss, metric = loss_and_metric(n_logits, settings.label_smoothing)
+        optimizer = block_optimizer(model, backbone, phase, batches.visits.steps_per_epoch)
+        model.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
+        print(f"{tag}: {n_layers:,} layers of the backbone train, {model_facts(model)}", flush=True)
+        history, resumed = keep_if_better(model, phase, batches, validation, tag, state)
+    return in_saved_form(plain, model, modes[1]), history, resumed
+
+
+def streams_of(
+    settings: FineTuneSettings, pixels: np.ndarray, roles: Roles, n_logits: int
+) -> tuple[Batches, InOrder | None]:
+    """Return the training batches and the validation photos, streamed from disk."""
+    codes, phase = roles.codes, settings.finetune
+    weights = sample_weights(codes[roles.train], roles.classes, settings.class_weights)
+    visits = Visits.of_phase(phase, len(roles.train), settings.seed)
+    targets = targets_of(codes[roles.train], n_logits)
+    batches = Batches(visits, views_of(settings, pixels, roles.train), targets, weights)
+    validation = None
+    if len(roles.val):
+        targets = targets_of(codes[roles.val], n_logits)
+        validation = InOrder(lambda part: pixels[roles.val[part]].astype(np.float32), targets, batch_size=32)
+    return blend(batches, phase, settings.seed), validation
+
+
+def keep_if_better(
+    model: keras.Model, phase: FineTuning, batches: Batches, validation: InOrder | None, tag: str, state: Path
+) -> tuple[pd.DataFrame, Path]:
+    """Train; where the phase says so, go back to the head's weights unless the validation loss became lower."""
+    cautious = phase.keep == "better" and validation is not None
+    before = model.get_weights() if cautious else None
+    loss_before = model.evaluate(validation, verbose=0)[0] if cautious else None
+    trained = train(model, phase, batches, validation, tag, state)
+    if cautious and model.evaluate(validation, verbose=0)[0] >= loss_before:
         model.set_weights(before)
         print(f"{tag}: fine-tuning did not lower the validation loss ({loss_before:.4f}); the head's weights stay")
-    return in_saved_form(plain, model, modes[1]), trained.history, trained.resume.path
+    return trained.history, trained.resume.path
 
 
 def folded(model: keras.Model) -> keras.Model:
@@ -157,4 +169,4 @@ def views_of(settings: FineTuneSettings, pixels: np.ndarray, train: np.ndarray):
 def model_facts(model: keras.Model) -> str:
     """Return how many numbers train, and in what precision."""
     n = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    return f"{n:,} weights, {keras.config.dtype_policy().compute_dtype}"
+    return f"{n:,} weights, {parts_of(model)[0].layers[-1].compute_dtype}"
