@@ -134,7 +134,8 @@ def results_of_all_runs(wildcards):
         "MODEL_CARD.md",
         "model.keras",
     ]
-    of_a_run += [f"figures/{name}.png" for name in FIGURES_OF_A_RUN]
+    formats = ["png", *job.config.figures.vector_copies]
+    of_a_run += [f"figures/{name}.{kind}" for name in FIGURES_OF_A_RUN for kind in formats]
     results = [f"results/runs/{run}/{name}" for run in job.runs for name in of_a_run]
-    results += [f"results/{name}.png" for name in FIGURES_OF_ALL_RUNS]
+    results += [f"results/{name}.{kind}" for name in FIGURES_OF_ALL_RUNS for kind in formats]
     return [*results, "results/comparison.csv", "results/summary.html"]
