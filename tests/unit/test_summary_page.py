@@ -39,8 +39,8 @@ def test_each_stage_has_a_row_with_its_accuracy_and_interval(tmp_path):
 def test_the_pictures_are_those_of_the_most_accurate_run(tmp_path):
     good, poor = made_predictions(20, skill=9), made_predictions(20, skill=0)
     page = page_of(tmp_path / "results", poor={"head": poor}, good={"head": good})
-    assert "surest mistakes first: good" in page
-    assert "Run against run" in page
+    assert "least sure answers: good" in page
+    assert "Accuracy of every run" in page
     assert "good and poor: " in page or "poor and good: " in page
 
 

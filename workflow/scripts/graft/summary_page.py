@@ -16,11 +16,11 @@ from PIL import Image
 from graft.files import read_table
 from graft.outcomes import judging_role
 
-WIDTH = 1100  # pixels of the widest picture: the page is 1,000 wide, and the full one is in the report beside it
+WIDTH = 1000  # pixels of a picture, which is shown at half of that; the full one is in the report beside it
 ROLES = {"val": "validation", "test": "test", "train": "training"}
 STAGES = {"head": "head", "finetuned": "fine-tuned"}
 PICTURES = {
-    "mistakes": "What it got wrong, the surest mistakes first",
+    "mistakes": "Its surest mistakes, or its least sure answers",
     "confusion_matrix": "Which class is taken for which",
     "learning_curves": "How it learnt",
 }
@@ -38,7 +38,10 @@ STYLE = """
 .graft-summary th, .graft-summary td { text-align: left; padding: 4px 12px 4px 0; border-bottom: 1px solid #ccc; }
 .graft-summary th { border-bottom: 2px solid #333; }
 .graft-summary td { overflow-wrap: anywhere; }
-.graft-summary img { max-width: 100%; height: auto; margin: 4px 0 12px; }
+.graft-summary .pictures { display: grid; grid-template-columns: 1fr 1fr; gap: 0 24px; align-items: start; }
+.graft-summary figure { margin: 10px 0 0; }
+.graft-summary figcaption { font-weight: bold; color: #111; font-size: 14px; }
+.graft-summary img { max-width: 100%; height: auto; margin: 4px 0 0; }
 """
 
 COLUMNS = ("run", "stage", "right", "accuracy", "95% interval", "always one class", "log loss", "calibration error",
@@ -56,15 +59,9 @@ def summary_page(runs: list[Path], results: Path) -> str:
         *(f"<p>{escape(sentence)}</p>" for sentence in dict.fromkeys(map(introduction, records))),
         "<h2>How good, how sure, at what cost</h2>",
         table(judged, costs),
-        listed(verdicts(judged, runs, results)),
+        listed(verdicts(judged, runs, results, best)),
     ]
-    if len(runs) > 1:
-        parts += ["<h2>Run against run</h2>", picture(results / "comparison.png", "accuracy of every run")]
-    for name, title in PICTURES.items():
-        parts += [
-            f"<h2>{title}: {escape(best)}</h2>",
-            picture(results / "runs" / best / "figures" / f"{name}.png", title),
-        ]
+    parts.append(pictures(results, best, compared=len(runs) > 1))
     parts.append("<p>Every figure and table is in the list at the left, by run; each says how to read it.</p>")
     body = "\n".join(parts)
     return f'<meta charset="utf-8">\n<style>{STYLE}</style>\n<article class="graft-summary">\n{body}\n</article>\n'
@@ -148,14 +145,15 @@ def number(value: float, form: str, unit: str = "") -> str:
     return "–" if pd.isna(value) else f"{value:{form}}{unit}"
 
 
-def verdicts(judged: pd.DataFrame, runs: list[Path], results: Path) -> list[str]:
-    """Return sentences: whether each stage beats the baseline, fine-tuning the head, one run another, and all notes."""
+def verdicts(judged: pd.DataFrame, runs: list[Path], results: Path, best: str) -> list[str]:
+    """Return sentences: whether each stage beats the baseline, fine-tuning the head, the best run others; all notes."""
     sentences = [f"{row['run']}, {STAGES[row['stage']]}: {row['verdict']}" for row in judged.to_dict("records")]
     for run in runs:
         pairs = read_table(run / "significance.csv")
         pairs = pairs[pairs["role"] == judged.loc[judged["run"] == run.name, "role"].iloc[0]]
         sentences += [f"{run.name}, fine-tuned against head: {verdict}" for verdict in pairs["verdict"]]
     between = read_table(results / "comparison_significance.csv")
+    between = between[(between["first"] == best) | (between["second"] == best)]
     sentences += [f"{row['first']} and {row['second']}: {row['verdict']}" for row in between.to_dict("records")]
     notes = [note for text in judged["note"].dropna() for note in text.split("; ") if note]
     return [*sentences, *dict.fromkeys(notes)]
@@ -166,13 +164,23 @@ def listed(sentences: list[str]) -> str:
     return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"
 
 
+def pictures(results: Path, best: str, compared: bool) -> str:
+    """Return the most telling pictures in two columns: the best run's mistakes, and beside them the rest."""
+    folder = results / "runs" / best / "figures"
+    shown = [picture(folder / f"{name}.png", f"{title}: {best}") for name, title in PICTURES.items()]
+    if compared:
+        shown.insert(1, picture(results / "comparison.png", "Accuracy of every run"))
+    return f'<div class="pictures"><div>{shown[0]}</div><div>{"".join(shown[1:])}</div></div>'
+
+
 def picture(path: Path, title: str) -> str:
-    """Return a picture, made small, in the page itself: as PNG or JPEG, whichever is shorter."""
+    """Return a picture and its title, made small, in the page itself: as PNG or JPEG, whichever is shorter."""
     with Image.open(path) as image:
         small = image.convert("RGB")
     small.thumbnail((WIDTH, 4 * WIDTH))
     kind, data = min((encoded(small, kind) for kind in ("png", "jpeg")), key=lambda one: len(one[1]))
-    return f'<img alt="{escape(title)}" src="data:image/{kind};base64,{base64.b64encode(data).decode()}">'
+    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    return f'<figure><figcaption>{escape(title)}</figcaption><img alt="{escape(title)}" src="{source}"></figure>'
 
 
 def encoded(image: Image.Image, kind: str) -> tuple[str, bytes]:
