@@ -10,6 +10,8 @@ from graft.figures.names import clean, shorten
 from graft.figures.style import STAGE_NAMES, canvas, class_look
 from graft.outcomes import STAGES
 
+INTERVALS = 12  # to this many runs the intervals do not hide the points; `comparison` has them anyway
+
 
 def draw(table: pd.DataFrame) -> Figure:
     """Return a marker per run: hollow after the head, filled after fine-tuning, a line from one to the other."""
@@ -26,7 +28,7 @@ def draw(table: pd.DataFrame) -> Figure:
         for row in rows.to_dict("records"):
             spread = np.abs(np.array([[row["accuracy_low"]], [row["accuracy_high"]]]) - row["accuracy"])
             fill = "white" if row["stage"] == "head" else look["color"]
-            axes.errorbar(row["seconds"], row["accuracy"], yerr=spread, mfc=fill, mec=look["color"], ms=7,
+            axes.errorbar(row["seconds"], row["accuracy"], yerr=spread if len(runs) <= INTERVALS else None, mfc=fill, mec=look["color"], ms=7,
                           elinewidth=0.7, capsize=2, ls="none", ecolor=look["color"], **look)  # fmt: skip
     if table["seconds"].notna().any():
         axes.set_xscale("log")
@@ -36,7 +38,7 @@ def draw(table: pd.DataFrame) -> Figure:
         seconds = table["seconds"].dropna()
         axes.set_xlim(seconds.min() / 1.5, seconds.max() * 1.5)
     axes.set_xlabel("seconds to get there, nothing shared or cached, all folds together")
-    axes.set_ylabel("accuracy, with its interval")
+    axes.set_ylabel("accuracy, with its interval" if len(runs) <= INTERVALS else "accuracy")
     axes.set_title(judged_on(table))
     handles = [Line2D([], [], ls="none", ms=7, **class_look(number)) for number in range(len(runs))]
     stages = [stage for stage in STAGES if stage in set(table["stage"])]
