@@ -27,8 +27,9 @@ def draw(table: pd.DataFrame) -> Figure:
         axes.plot(rows["seconds"], rows["accuracy"], color=look["color"], lw=1, alpha=0.7)
         for row in rows.to_dict("records"):
             spread = np.abs(np.array([[row["accuracy_low"]], [row["accuracy_high"]]]) - row["accuracy"])
+            spread = spread if len(runs) <= INTERVALS else None
             fill = "white" if row["stage"] == "head" else look["color"]
-            axes.errorbar(row["seconds"], row["accuracy"], yerr=spread if len(runs) <= INTERVALS else None, mfc=fill, mec=look["color"], ms=7,
+            axes.errorbar(row["seconds"], row["accuracy"], yerr=spread, mfc=fill, mec=look["color"], ms=7,
                           elinewidth=0.7, capsize=2, ls="none", ecolor=look["color"], **look)  # fmt: skip
     if table["seconds"].notna().any():
         axes.set_xscale("log")
