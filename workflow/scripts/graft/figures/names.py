@@ -61,9 +61,21 @@ def class_labels(names: Sequence[str], width: int = 24) -> list[str]:
         labels.append(f"class {number}" if lost else shorten(clean(name), width))
     twice = {label for label in labels if labels.count(label) > 1}
     return [
-        f"{shorten(label, width - len(f' ({number})'))} ({number})" if label in twice else label
+        in_place(f"{shorten(label, width - len(f' ({number})'))} ({number})" if label in twice else label)
         for number, label in enumerate(labels, start=1)
     ]
+
+
+def in_place(label: str) -> str:
+    r"""Return a label between left-to-right marks if it is written from right to left, so that a number follows it.
+
+    Without them "עברית 0.97" would be drawn with the number at its left, and the line's other parts in disorder.
+
+    >>> in_place("urban"), in_place("\u05d0")
+    ('urban', '\u200e\u05d0\u200e')
+    """
+    backwards = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in label)
+    return f"\u200e{label}\u200e" if backwards else label
 
 
 def photo_label(path: str, width: int = 28) -> str:
