@@ -323,8 +323,8 @@ rule write_summary:
     conda:
         "../../envs/graft.yaml"
     params:
-        runs=collect("results/runs/{run}", run=job.runs),
-        results="results",
+        runs=lambda wildcards, input: [os.path.dirname(path) for path in input.provenance],
+        results=lambda wildcards, input: os.path.dirname(input.comparison[0]),
     message:
         "Writing the report's first page"
     shell:
