@@ -42,7 +42,11 @@ stop slurmctld 20
 stop slurmdbd 20
 stop mariadbd 30
 stop munged 5
-if ip netns list 2>/dev/null | grep -qw graft-slurm; then ip netns delete graft-slurm; fi # its veth pair goes with it
+if ip netns list 2>/dev/null | grep -qw graft-slurm; then
+    ip netns pids graft-slurm | xargs -r kill -9 # a job that outlived its daemon: nothing else was ever in there
+    ip netns delete graft-slurm
+fi
+if ip link show graft-here >/dev/null 2>&1; then ip link delete graft-here; fi
 for config in slurm.conf gres.conf slurmdbd.conf; do
     if grep -qsF "$MARK" "/etc/slurm/$config"; then rm -f "/etc/slurm/$config"; fi
 done

@@ -12,6 +12,7 @@ rule download_dataset:
         "results/logs/download_dataset/{dataset}.log",
     wildcard_constraints:
         dataset=names_of(("kaggle", "url", "archive")),
+    cache: "omit-software"
     localrule: True  # a compute node may have no network
     conda:
         "../../envs/graft.yaml"

@@ -6,6 +6,7 @@ rule fetch_weights:
         weights="results/weights/{backbone}.weights.h5",
     log:
         "results/logs/fetch_weights/{backbone}.log",
+    cache: "omit-software"
     localrule: True
     conda:
         "../../envs/graft.yaml"
