@@ -6,11 +6,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from graft import gpus, runtime
+from graft.config.backbone import BASELINES
 from graft.config.figures import Figures
 from graft.errors import run_script
 from graft.figures import gradcam
 from graft.figures.command import parser_of, plot
 from graft.files import read_table
+from graft.model_file import read_facts
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -27,6 +29,8 @@ def draw(given: argparse.Namespace, settings: Figures) -> Figure:
     """Ask each fold's model where it looked in that fold's examples, and return the figure."""
     rows = gradcam.chosen(read_table(given.predictions), settings.gradcam)
     pixels = np.load(given.pixels, mmap_mode="r")[gradcam.places_of(rows, read_table(given.manifest))]
+    if read_facts(given.models[0])["backbone"] in BASELINES:  # known without loading a framework
+        return gradcam.draw(rows, pixels, None, given.run)
     with gpus.lease(given.gpus):
         runtime.start(seed=0, threads=given.threads)
         maps = gradcam.maps_of_folds(given.models, pixels, rows)

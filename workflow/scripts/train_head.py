@@ -62,7 +62,7 @@ def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
     head, history, resumed = train_head(settings, features, roles, f"train_head: {arguments.tag}", state)
     _, mode = modes(settings.backbone.name, settings.preprocessing)
     backbone = load_backbone(settings.backbone, arguments.weights)
-    facts = {"classes": classes, "size": settings.backbone.size}
+    facts = {"classes": classes, "size": settings.backbone.size, "backbone": settings.backbone.name}
     save_model(assemble(backbone, head, mode, settings.head.pooling), facts, arguments.model)
     write_table(history, arguments.history)
     write_json({"device": runtime.device_name()}, arguments.model.with_name("device.json"))  # for its provenance

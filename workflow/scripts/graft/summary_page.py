@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from graft.config.backbone import BASELINES
 from graft.files import read_table
 from graft.outcomes import judging_role
 
@@ -98,9 +99,10 @@ def introduction(record: dict[str, Any]) -> str:
     experiment = record["config"]["experiments"][record["experiment"]]
     backbone, data = experiment["backbone"], record["data"]
     width = f" (alpha {backbone['alpha']:g})" if backbone.get("alpha", 1) != 1 else ""
-    weights = {"none": "random weights", "imagenet": "ImageNet weights"}.get(
-        backbone["weights"], f"weights {backbone['weights']}"
-    )
+    named = {"none": "random weights", "imagenet": "ImageNet weights", "textures": "weights from drawn textures"}
+    weights = named.get(backbone["weights"], f"weights {backbone['weights']}")
+    if backbone["name"] in BASELINES:
+        weights = "no weights"
     classes = data["classes"]
     named = ", ".join(classes[:6]) + (", and more" if len(classes) > 6 else "")
     return (

@@ -1,5 +1,6 @@
 """Which network the head is grafted on, at what size, with which weights."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -59,6 +60,7 @@ PUBLISHED_WIDTHS = {  # the width multipliers that have ImageNet weights
 }
 BASELINES = ("ColourHistogram", "Pixels16")  # no network at all: what a backbone has to beat
 OWN = ("Rootstock", *BASELINES)
+SHIPPED_WEIGHTS = Path(__file__).resolve().parents[3] / "resources" / "rootstock.npz"  # Rootstock's `textures`
 
 
 class Backbone(Settings):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import Field
 
-from graft.config.backbone import Backbone
+from graft.config.backbone import SHIPPED_WEIGHTS, Backbone
 from graft.config.base import Settings, nearest, parse
 from graft.config.dataset import Dataset
 from graft.config.evaluation import Evaluation, RunEvaluation
@@ -140,9 +141,11 @@ class Job:
         return self.features[key]
 
     def weights_file(self, key: str) -> list[str]:
-        """Return the file that a backbone's weights are read from, where the user names one."""
+        """Return the file that a backbone's weights are read from: the user's, or the one that Graft ships."""
         weights = self.backbones[key].weights
-        return [] if weights in ("imagenet", "textures", "none") else [weights]
+        if weights == "textures":
+            return [os.path.relpath(SHIPPED_WEIGHTS)]
+        return [] if weights in ("imagenet", "none") else [weights]
 
     def slice(self, part: str, **wildcards: str) -> str:
         """Return the part of the configuration that a rule uses, as canonical JSON.

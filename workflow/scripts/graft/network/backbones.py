@@ -5,10 +5,8 @@ from pathlib import Path
 
 import keras
 
-from graft.config.backbone import BASELINES, PUBLISHED_WIDTHS, Backbone
+from graft.config.backbone import BASELINES, PUBLISHED_WIDTHS, SHIPPED_WEIGHTS, Backbone
 from graft.errors import UserError
-
-SHIPPED = Path(__file__).resolve().parents[3] / "resources"
 
 
 def build_backbone(spec: Backbone, weights: str | None = None) -> keras.Model:
@@ -50,7 +48,7 @@ def fetch_backbone(spec: Backbone) -> keras.Model:
     if spec.weights == "textures":
         from graft.rootstock import load_rootstock_weights
 
-        load_rootstock_weights(backbone, next(SHIPPED.glob("rootstock.*")))
+        load_rootstock_weights(backbone, SHIPPED_WEIGHTS)
     elif spec.weights != "none":
         load_file(backbone, Path(spec.weights))
     return backbone
