@@ -34,7 +34,7 @@ run: setup  ## the default job, or that of CONFIG=file.yaml
 	@$(BIN)/python workflow/scripts/print_results.py
 
 test: dev  ## the tests a user runs: no root, no network
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-slow: dev  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow

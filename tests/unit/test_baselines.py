@@ -64,6 +64,6 @@ def test_a_saved_model_is_made_of_keras_alone(name, tmp_path):
 def test_a_network_without_weights_has_a_weights_file_like_any_other(name, tmp_path):
     spec = Backbone(name=name, size=32)
     fetch_weights.main(["--settings", spec.model_dump_json(), "--output", str(tmp_path / "none.weights.h5")])
-    assert (tmp_path / "none.weights.h5").stat().st_size > 0
+    assert (tmp_path / "none.weights.h5").is_file()
     assert load_backbone(spec, tmp_path / "none.weights.h5").count_params() == 0
     assert json.loads(spec.model_dump_json())["weights"] == "none"

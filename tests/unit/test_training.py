@@ -191,12 +191,14 @@ def test_balanced_class_weights_are_those_of_scikit_learn():
         sample_weights(codes, CLASSES, {"lihgt": 2.0})
 
 
-def tuned(data, tmp_path, **finetune):
+def tuned(data, tmp_path, backbone=None, **finetune):
     """Fine-tune a fresh joined model for two epochs; return it before and after, and the history."""
     folder, split = data
-    backbone = build_backbone(SPEC)
-    backbone.load_weights(folder / "w.weights.h5")
-    model = assemble(backbone, build_head(Head(output="logit"), 256, 2, 0), "tf", "avg")
+    if backbone is None:
+        backbone = build_backbone(SPEC)
+        backbone.load_weights(folder / "w.weights.h5")
+    head = build_head(Head(output="logit"), backbone.output_shape[-1], 2, 0)
+    model = assemble(backbone, head, "tf", "avg")
     phase = FineTuning(**({"epochs": 2, "batch_size": 4, "optimizer": Optimizer(learning_rate=1e-3)} | finetune))
     settings = FineTuneSettings(
         preprocessing="consistent",
@@ -288,7 +290,7 @@ def test_lower_blocks_move_less_with_layer_decay(data, tmp_path):
     ids=lambda options: ",".join(options),
 )
 def test_every_choice_trains_to_finite_float32_weights(data, tmp_path, options):
-    _, model, history = tuned(data, tmp_path, **options)
+    _, model, history = tuned(data, tmp_path, build_backbone(Backbone(name="Rootstock", size=32)), **options)
     assert np.isfinite(history.loss).all()
     assert all(weight.dtype == "float32" for weight in model.weights)
     assert all(layer.compute_dtype == "float32" for layer in parts_of(model)[0].layers)
