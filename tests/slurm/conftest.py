@@ -44,7 +44,7 @@ def ground(cluster):
     (environment / "bin" / "python").chmod(0o755)
     yield ground
     for place in mounts:
-        subprocess.run(["umount", place], check=True)
+        subprocess.run(["umount", "--lazy", place], check=True)  # a killed job may still be on its way out
     shutil.rmtree(ground)
 
 
