@@ -43,7 +43,7 @@ class Project:
 
     def rules_to_run(self) -> set[str]:
         """Return the rules that a run would execute now."""
-        said = self.run("--dry-run", "--quiet", "progress")
+        said = self.run("--dry-run", "--quiet", "rules")
         lines = said.partition("Job stats:")[2].partition("total")[0].splitlines()
         return {line.split()[0] for line in lines if len(line.split()) == 2 and line.split()[1].isdigit()}
 
@@ -84,7 +84,7 @@ def draw_photos(folder: Path, classes: dict, per_class: int, seed: int = 0) -> P
 
 def quick(dataset: dict, **experiment) -> dict:
     """Return a configuration that trains in seconds: a small random backbone, short phases."""
-    small = {"name": "MobileNet", "alpha": 0.25, "weights": "none", "size": 32}
+    small = {"name": "Rootstock", "weights": "none", "size": 32}
     short = {
         "head": {"output": "softmax"},
         "frozen": {"epochs": 4, "steps_per_epoch": 4, "views": 2},

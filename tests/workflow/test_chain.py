@@ -23,7 +23,8 @@ def test_a_folder_of_photos_becomes_results_and_a_report(built):
 def test_a_run_without_folders_of_its_own_splits_every_class_alike(built):
     split = built.table("data/photos/split.csv")
     counts = split.groupby(["label", "role"]).size().unstack()
-    assert counts["val"].nunique() == 1
+    assert counts["val"].max() - counts["val"].min() <= 1  # a fifth of 9 photos is not a whole number
+    assert counts["val"].sum() == 5
     assert counts.to_numpy().sum() == 27
 
 
@@ -68,7 +69,7 @@ def test_a_new_photo_in_the_folder_is_noticed(tmp_path):
 
 def test_the_same_job_twice_gives_the_same_bytes(built, tmp_path):
     again = Project(tmp_path, built.configuration)
-    again.run()
+    again.run("--", "results/runs/quick/evaluation.csv")
     names = ("predictions.csv", "evaluation.csv", "history.csv", "split.csv", "manifest.csv")
     assert again.results(*names) == built.results(*names)
 
@@ -83,7 +84,7 @@ def test_an_archive_with_train_and_val_folders_keeps_them(tmp_path):
     configuration["experiments"]["quick"]["recipe"] = "probe"  # a run with a head alone
     configuration["experiments"]["quick"]["override"] = {}
     project = Project(tmp_path, configuration)
-    project.run()
+    project.run("--", "results/runs/quick/evaluation.csv")
     assert project.table("data/photos/split.csv").role.value_counts().to_dict() == {"train": 16, "val": 6}
     assert set(project.table("runs/quick/evaluation.csv").stage) == {"head"}
 

@@ -10,7 +10,7 @@ from PIL import Image
 from project import COLOURS, Project, quick
 from server import KaggleServer
 
-ARRIVED = ["results/data/photos/archive.zip", "results/weights/MobileNet-a0.25-32-none.weights.h5"]
+ARRIVED = ["results/data/photos/archive.zip", "results/weights/Rootstock-32-none.weights.h5"]
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +49,8 @@ def photo_archive() -> bytes:
 def test_a_second_checkout_takes_downloads_and_weights_from_the_cache(checkouts, server):
     one, two = checkouts
     assert len([request for request in server.asked("archive.zip") if request[1] == "GET"]) == 1
-    assert "fetch_weights: MobileNet" in one.said
-    assert "fetch_weights: MobileNet" not in two.said
+    assert "fetch_weights: Rootstock" in one.said
+    assert "fetch_weights: Rootstock" not in two.said
     for path in ARRIVED:
         assert (one.folder / path).read_bytes() == (two.folder / path).read_bytes()
 
@@ -63,8 +63,8 @@ def test_another_source_is_not_answered_from_the_cache(checkouts, tmp_path):
 
 def test_another_backbone_is_not_answered_from_the_cache(checkouts, tmp_path):
     other = Project(tmp_path, copy.deepcopy(checkouts[1].configuration), checkouts[1].environment)
-    other.set("experiments.quick.backbone.alpha", 0.5)
-    assert "fetch_weights: MobileNet" in other.run("--cache", "--", "results/weights/MobileNet-a0.5-32-none.weights.h5")
+    other.set("experiments.quick.backbone.size", 64)
+    assert "fetch_weights: Rootstock" in other.run("--cache", "--", "results/weights/Rootstock-64-none.weights.h5")
 
 
 def test_a_sweep_of_twenty_runs_on_shared_features_embeds_once(tmp_path):

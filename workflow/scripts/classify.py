@@ -54,9 +54,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("photos", nargs="+", help="files, folders, patterns in quotes, or -")
     parser.add_argument("--csv", type=Path, help="also write a table: path, predicted, a probability for each class")
     parser.add_argument("--json", type=Path, help="also write the same as JSON, with the files that could not be read")
-    parser.add_argument(
-        "--pictures", type=Path, help="also write a copy of each photo, with its verdict, here"
-    )
+    parser.add_argument("--pictures", type=Path, help="also write a copy of each photo, with its verdict, here")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="processor threads (default: all)")
     return parser.parse_args(argv)
 
