@@ -26,7 +26,7 @@ dev: .venv/installed-dev  ## the same with what tests and linters need
 	@touch $@
 
 demo: setup  ## the whole chain on drawn photos: offline, no account, no GPU
-	@$(SNAKEMAKE) --configfile config/demo.yaml --quiet rules
+	@$(BIN)/snakemake --cores $(CORES) --resources gpu=0 --configfile config/demo.yaml --quiet rules progress
 	@$(BIN)/python workflow/scripts/print_results.py
 
 run: setup  ## the default job, or that of CONFIG=file.yaml
