@@ -186,3 +186,18 @@ def test_parts_of_a_reloaded_model_are_its_backbone_and_head(tmp_path):
     assert head.name == "head"
     assert backbone.output_shape[-1] == 256
     assert json.dumps(read_facts(tmp_path / "m.keras"))
+
+
+def test_weights_that_cannot_be_downloaded_are_one_sentence_that_says_where_to_put_them(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    address = "https://example.invalid/resnet/resnet50_notop.h5"
+
+    def unreachable(**options):
+        raise Exception(f"URL fetch failure on {address}: None -- [Errno 111] Connection refused")
+
+    monkeypatch.setattr(keras.applications, "ResNet50", unreachable)
+    with pytest.raises(UserError) as caught:
+        fetch_backbone(Backbone(name="ResNet50"))
+    said = str(caught.value)
+    assert "ResNet50 could not be downloaded ([Errno 111] Connection refused)" in said
+    assert f"put resnet50_notop.h5 into {tmp_path}/models" in said

@@ -26,9 +26,11 @@ def checked_job():
 
 job = checked_job()
 
-# One GPU job at a time unless the command line says otherwise, as `--resources gpu=1` would.
-if workflow.is_main_process and "gpu" not in workflow.global_resources:
-    workflow.register_resource("gpu", 1)
+# One GPU job at a time unless the command line says otherwise, as `--resources gpu=1` would; and one download at a
+# time, the photos first, so that a machine without a network says so once.
+for limited in ("gpu", "network"):
+    if workflow.is_main_process and limited not in workflow.global_resources:
+        workflow.register_resource(limited, 1)
 
 
 wildcard_constraints:

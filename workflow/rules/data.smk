@@ -13,9 +13,12 @@ rule download_dataset:
     wildcard_constraints:
         dataset=names_of(("kaggle", "url", "archive")),
     cache: "omit-software"
+    priority: 10
     localrule: True  # a compute node may have no network
     conda:
         "../../envs/graft.yaml"
+    resources:
+        network=1,
     params:
         source=settings_of("source"),
         settings=settings_of("ingest"),

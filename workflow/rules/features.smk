@@ -7,9 +7,11 @@ rule fetch_weights:
     log:
         "results/logs/fetch_weights/{backbone}.log",
     cache: "omit-software"
-    localrule: True
+    localrule: True  # a compute node may have no network
     conda:
         "../../envs/graft.yaml"
+    resources:
+        network=1,
     params:
         settings=settings_of("weights"),
     message:

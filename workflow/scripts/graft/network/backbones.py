@@ -1,5 +1,6 @@
 """Backbones: any network of keras.applications without its top, and Graft's own small ones."""
 
+import os
 import warnings
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def published(spec: Backbone) -> keras.Model:
         if "URL fetch failure" not in str(error) and "hash" not in str(error):
             raise
         name = str(error).split("URL fetch failure on ")[-1].split(":")[1].rsplit("/", 1)[-1].strip()
-        folder = Path(keras.config.keras_home()) / "models"
+        folder = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
         raise UserError(
             f"the ImageNet weights of {spec.name} could not be downloaded ({short(error)}); "
             f"put {name or 'their file'} into {folder} by hand, or name a file of your own in backbone.weights"
