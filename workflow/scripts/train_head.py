@@ -7,24 +7,15 @@ from pathlib import Path
 from graft.config.base import parse
 from graft.config.experiment import HeadSettings
 from graft.errors import run_script
+from graft.training.command import parser_of
 
 
 def main(argv: list[str] | None = None) -> None:
     """Train the head of one run and fold, and join it to the backbone."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--settings", required=True, help="backbone, head, frozen phase, seed, as JSON")
+    parser = parser_of(__doc__)
     parser.add_argument("--features", required=True, type=Path, help="features.npy of embed_images")
     parser.add_argument("--weights", required=True, type=Path, help="the backbone's weights")
-    parser.add_argument("--manifest", required=True, type=Path, help="manifest.csv: the order of the features")
-    parser.add_argument("--split", required=True, type=Path, help="split.csv")
     parser.add_argument("--classes", required=True, type=Path, help="classes.json")
-    parser.add_argument("--fold", required=True, type=int, help="which fold of the split")
-    parser.add_argument("--tag", required=True, help="run and fold, for the lines of progress")
-    parser.add_argument("--state", required=True, type=Path, help="folder for what a killed training resumes from")
-    parser.add_argument("--model", required=True, type=Path, help="the .keras file to write")
-    parser.add_argument("--history", required=True, type=Path, help="the history.csv to write")
-    parser.add_argument("--threads", type=int, default=0, help="processor threads; 0: all")
-    parser.add_argument("--gpus", type=int, default=0, help="GPUs to use, if there are any")
     arguments = parser.parse_args(argv)
     settings = parse(HeadSettings, json.loads(arguments.settings), "settings")
 

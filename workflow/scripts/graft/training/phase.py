@@ -20,7 +20,7 @@ class Trained:
     """A row an epoch."""
 
     resume: Resume
-    """To forget once the outputs are written."""
+    """Its state is removed once the outputs are written."""
 
 
 def train(

@@ -77,10 +77,6 @@ class Resume(keras.callbacks.Callback):
         """Return whether the saved training had already decided to stop."""
         return bool(self.state and self.state["stop"])
 
-    def forget(self) -> None:
-        """Remove the state of a training whose outputs are written."""
-        self.path.unlink(missing_ok=True)
-
     def _variables(self) -> list[keras.Variable]:
         """Return all that a training changes, weights, dropout's seeds and optimiser, but not the metrics' sums."""
         sums = {id(variable) for metric in self.model.metrics for variable in metric.variables}
