@@ -90,10 +90,8 @@ def probe_head(
     head: keras.Model, settings: HeadSettings, features: np.ndarray, roles: Roles, weights: np.ndarray
 ) -> None:
     """Give the head the weights of a logistic regression on the cached views, or on the photos as they are."""
-    layers = features[1:] if settings.frozen.views else features[:1]
-    stacked = np.concatenate([view[roles.train] for view in layers])
-    codes = np.tile(roles.codes[roles.train], len(layers))
-    kernel, bias = fit_probe(stacked, codes, np.tile(weights, len(layers)), settings.seed)
+    views = features[1:] if settings.frozen.views else features[:1]
+    kernel, bias = fit_probe(views[:, roles.train], roles.codes[roles.train], weights, settings.seed)
     if settings.head.output == "logit":
         kernel, bias = kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]
     head.get_layer("logits").set_weights([kernel, bias])

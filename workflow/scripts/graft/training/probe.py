@@ -6,47 +6,61 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegressionCV
 from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
 
 STRENGTHS = np.logspace(-5, 2, 15)  # inverse regularisation, from nearly none of the features to all of them
 FOLDS = 5
 ITERATIONS = 5000
 
 
-def fit_probe(features: np.ndarray, codes: np.ndarray, weights: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def fit_probe(views: np.ndarray, codes: np.ndarray, weights: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the kernel (n_features, n_classes) and bias (n_classes,) of a softmax layer, float32.
 
     The features are standardised for the fit and the standardisation is folded into the layer. The regularisation
     is the one with the least cross-validated log loss; a class with fewer photos than folds lowers their number,
-    and with a single photo in a class the regularisation stays at its middle.
+    and with a single photo in a class the regularisation stays at its middle. All views of a photo are in one fold:
+    apart, each would vouch for the others, and the regularisation come out far too weak.
 
     Args:
-        features: (n_photos, n_features).
+        views: (n_views, n_photos, n_features); a photo's views share its weight.
         codes: (n_photos,), int; every class from 0 on occurs.
         weights: (n_photos,); each photo's weight in the loss.
         seed: of the folds.
 
     Source: Kumar et al., "Fine-Tuning can Distort Pretrained Features", ICLR 2022 (linear probing, L-BFGS).
     """
+    n_views = len(views)
+    features = np.concatenate(views)
     mean, deviation = features.mean(0), features.std(0)
     deviation = np.where(deviation > 1e-8, deviation, 1.0)  # a feature that never moves says nothing
-    folds = min(FOLDS, int(np.bincount(codes).min()))
-    strengths = STRENGTHS if folds > 1 else STRENGTHS[len(STRENGTHS) // 2 : len(STRENGTHS) // 2 + 1]
-    splitter = StratifiedKFold(max(folds, 2), shuffle=True, random_state=seed)
-    if folds < 2:
-        splitter = [(np.arange(len(codes)), np.arange(len(codes)))]
+    folds = folds_of(codes, n_views, seed)
+    strengths = STRENGTHS if folds else STRENGTHS[len(STRENGTHS) // 2 : len(STRENGTHS) // 2 + 1]
+    everything = np.arange(len(features))
     model = LogisticRegressionCV(
         Cs=strengths,
-        cv=splitter,
+        cv=folds or [(everything, everything)],
         scoring="neg_log_loss",
         max_iter=ITERATIONS,
         l1_ratios=(0.0,),
         use_legacy_attributes=False,
     )
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1):  # matrices are small: threads wait for each other
         warnings.simplefilter("ignore", ConvergenceWarning)  # only the weakest regularisation ever needs more
-        model.fit((features - mean) / deviation, codes, sample_weight=weights)
+        model.fit(
+            (features - mean) / deviation, np.tile(codes, n_views), sample_weight=np.tile(weights, n_views) / n_views
+        )
     kernel, bias = np.atleast_2d(model.coef_).T, np.atleast_1d(model.intercept_)
     if kernel.shape[1] == 1:  # two classes come as one margin: half of it for, half against
         kernel, bias = np.hstack([-kernel, kernel]) / 2, np.array([-bias[0], bias[0]]) / 2
     kernel = kernel / deviation[:, None]
     return kernel.astype(np.float32), (bias - mean @ kernel).astype(np.float32)
+
+
+def folds_of(codes: np.ndarray, n_views: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the rows of all views to fit and to judge by, fold by fold; none where a class has a single photo."""
+    n_folds = min(FOLDS, int(np.bincount(codes).min()))
+    if n_folds < 2:
+        return []
+    splits = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(codes, codes)
+    first_rows = len(codes) * np.arange(n_views)[:, None]
+    return [((first_rows + fit).ravel(), (first_rows + judge).ravel()) for fit, judge in splits]
