@@ -16,7 +16,9 @@ from graft.network.assembly import assemble, embedder, parts_of, pooling_of
 from graft.network.backbones import build_backbone, fetch_backbone
 from graft.network.blocks import block_names
 from graft.network.folding import fold_batch_norm, foldable
+from graft.network.forms import in_embedding_form
 from graft.network.head import build_head
+from graft.network.precision import policy_of
 from graft.network.preprocessing import mode_of, preprocess
 
 SMALL = Backbone(name="MobileNet", alpha=0.25, weights="none", size=32)
@@ -85,6 +87,35 @@ def test_folding_batch_normalisation_changes_nothing_but_rounding(name):
     x = np.random.default_rng(0).normal(0, 1, (2, 32, 32, 3)).astype(np.float32)
     expected, result = (np.asarray(model(x, training=False)) for model in (backbone, folded))
     assert np.abs(expected - result).max() <= 1e-4 * max(1.0, np.abs(expected).max())
+
+
+@pytest.mark.parametrize(("policy", "tolerance"), [("float32", 1e-4), ("mixed_bfloat16", 3e-2)])
+def test_the_form_that_embeds_computes_the_same_features(policy, tolerance):
+    backbone = shaken(build_backbone(Backbone(name="ResNet50", weights="none", size=64)))
+    plain, fast = embedder(backbone, "caffe", "avg"), embedder(in_embedding_form(backbone, policy), "caffe", "avg")
+    expected, result = (model.predict_on_batch(photos(4, 64)) for model in (plain, fast))
+    assert np.linalg.norm(expected - result) <= tolerance * np.linalg.norm(expected)
+    assert (policy == "float32") or not np.allclose(expected, result, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "fast_processor", "gpu", "expected"),
+    [
+        ("ResNet50", True, False, "mixed_bfloat16"),
+        ("ResNet50", False, False, "float32"),
+        ("ResNet50", False, True, "mixed_bfloat16"),
+        ("MobileNet", True, False, "float32"),
+        ("MobileNet", True, True, "mixed_bfloat16"),
+        ("ConvNeXtTiny", True, False, "float32"),
+    ],
+)
+def test_the_precision_is_chosen_by_the_hardware_and_the_network(monkeypatch, name, fast_processor, gpu, expected):
+    monkeypatch.setattr("graft.runtime.multiplies_bfloat16", lambda: fast_processor)
+    monkeypatch.setattr("graft.runtime.on_gpu", lambda: gpu)
+    backbone = build_backbone(Backbone(name=name, weights="none", size=32))
+    assert policy_of("auto", backbone) == expected
+    assert policy_of("float32", backbone) == "float32"
+    assert policy_of("bfloat16", backbone) == "mixed_bfloat16"
 
 
 def test_resnets_convolutions_all_take_in_their_normalisation():

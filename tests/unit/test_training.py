@@ -55,7 +55,7 @@ def roles(split: pd.DataFrame) -> Roles:
 
 def features_of(data, views: Views | None) -> np.ndarray:
     folder, split = data
-    settings = EmbedSettings(backbone=SPEC, pooling="avg", preprocessing="consistent", views=views)
+    settings = EmbedSettings(backbone=SPEC, pooling="avg", preprocessing="consistent", precision="float32", views=views)
     embed_photos(settings, folder / "w.weights.h5", folder / "pixels.npy", split, split.path.tolist(), folder / "f.npy")
     return np.load(folder / "f.npy")
 
@@ -156,16 +156,27 @@ def test_the_probe_separates_what_a_line_separates():
     rng = np.random.default_rng(0)
     codes = np.arange(60) % 3
     features = rng.normal(0, 0.3, (60, 5)) + np.eye(3, 5)[codes] * 3 + 100
-    kernel, bias = fit_probe(features, codes, np.ones(60), seed=0)
+    kernel, bias = fit_probe(features[None], codes, np.ones(60), seed=0)
     assert kernel.shape == (5, 3)
     assert ((features @ kernel + bias).argmax(1) == codes).all()
 
 
 def test_the_probe_copes_with_a_feature_that_never_moves_and_a_class_of_one():
     features = np.array([[0.0, 7], [0.1, 7], [1.0, 7], [1.1, 7], [5.0, 7]])
-    kernel, bias = fit_probe(features, np.array([0, 0, 1, 1, 2]), np.ones(5), seed=0)
+    kernel, bias = fit_probe(features[None], np.array([0, 0, 1, 1, 2]), np.ones(5), seed=0)
     assert np.isfinite(kernel).all()
     assert np.isfinite(bias).all()
+
+
+def test_views_that_say_nothing_new_leave_the_probe_as_it_is():
+    rng = np.random.default_rng(0)
+    codes = np.arange(40) % 2
+    features = (rng.normal(0, 1, (40, 20)) + codes[:, None] * 0.6).astype(np.float32)
+    once, often = (fit_probe(np.repeat(features[None], n, axis=0), codes, np.ones(40), seed=0) for n in (1, 4))
+    assert np.allclose(
+        once[0], often[0], rtol=0.02, atol=1e-4
+    )  # in two folds at once, they would ask for far larger weights
+    assert np.abs(once[0]).max() > 0.01
 
 
 @pytest.mark.parametrize("output", ["logit", "softmax"])
@@ -173,7 +184,7 @@ def test_a_probed_head_says_what_the_regression_says(data, tmp_path, output):
     settings = head_settings(head=Head(output=output), frozen={"method": "probe"})
     features, who = features_of(data, None), roles(data[1])
     head, history, _ = train_head(settings, features, who, "test", tmp_path / "state")
-    kernel, bias = fit_probe(features[0, who.train], who.codes[who.train], np.ones(8), seed=0)
+    kernel, bias = fit_probe(features[:1, who.train], who.codes[who.train], np.ones(8), seed=0)
     margin = (features[0] @ kernel + bias) @ [-1, 1]
     logits = head.predict(features[0], verbose=0)
     found = logits[:, 0] if output == "logit" else logits @ [-1, 1]
@@ -297,12 +308,70 @@ def test_every_choice_trains_to_finite_float32_weights(data, tmp_path, options):
     assert np.isfinite(model.predict(np.zeros((2, 32, 32, 3), np.float32), verbose=0)).all()
 
 
-def test_fine_tuning_that_makes_it_worse_is_not_kept(data, tmp_path):
-    worse = Optimizer(name="sgd", learning_rate=10)
-    before, kept, _ = tuned(
-        data, tmp_path, keep="better", epochs=1, optimizer=worse.model_copy(update={"clip_norm": 1.0})
-    )
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"optimizer": Optimizer(name="adam", learning_rate=1e-3, ema=0.9)},
+        {"layer_decay": 0.7, "schedule": Schedule(name="cosine", warmup_epochs=1)},
+        {"precision": "bfloat16", "mix": "mixup"},
+    ],
+    ids=lambda options: ",".join(options),
+)
+def test_a_killed_fine_tuning_goes_on_and_ends_in_the_same_bytes(data, tmp_path, monkeypatch, options):
+    import graft.training.callbacks as callbacks
+
+    monkeypatch.setenv(EVERY_SECONDS, "0")
+
+    def network():
+        keras.utils.set_random_seed(3)
+        return build_backbone(Backbone(name="Rootstock", size=32))
+
+    options = {"epochs": 4, **options}
+    _, straight, history = tuned(data, tmp_path / "straight", network(), **options)
+
+    def die(self, epoch, logs=None):
+        if epoch == 2:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(callbacks.StopAtNaN, "on_epoch_end", die)
+        with pytest.raises(Killed):
+            tuned(data, tmp_path / "killed", network(), **options)
+    _, resumed, again = tuned(data, tmp_path / "killed", network(), **options)
+    pd.testing.assert_frame_equal(history, again, check_exact=True)
+    for one, other in zip(straight.get_weights(), resumed.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_tensorboard_gets_its_logs_when_asked(data, tmp_path, monkeypatch):
+    pytest.importorskip("tensorboard")
+    monkeypatch.setenv("GRAFT_TENSORBOARD", str(tmp_path / "logs"))
+    train_head(head_settings(), features_of(data, None), roles(data[1]), "train_head: run, fold 0", tmp_path / "state")
+    assert list((tmp_path / "logs" / "train_head-run-fold-0").rglob("events.out.tfevents.*"))
+
+
+def test_tensorboard_that_is_not_installed_is_said_at_the_start(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRAFT_TENSORBOARD", str(tmp_path / "logs"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UserError, match="pip install tensorboard"):
+        train_head(head_settings(), features_of(data, None), roles(data[1]), "test", tmp_path / "state")
+
+
+@pytest.mark.parametrize("batch_norm", ["lesson", "folded"])
+def test_fine_tuning_that_is_not_kept_leaves_the_heads_model_to_the_last_bit(data, tmp_path, batch_norm):
+    worse = Optimizer(name="sgd", learning_rate=10, clip_norm=1.0)
+    before, kept, _ = tuned(data, tmp_path, keep="better", epochs=1, optimizer=worse, batch_norm=batch_norm)
+    assert len(parts_of(kept)[0].layers) == len(before.layers)  # with its normalisation, not folded
     assert changed(before, parts_of(kept)[0]) == set()
+
+
+def test_fine_tuning_that_makes_it_better_is_kept(data, tmp_path):
+    _, kept, history = tuned(data, tmp_path, keep="better", epochs=6, batch_norm="folded")
+    folder, split = data
+    who = roles(split)
+    logits = kept.predict(np.load(folder / "pixels.npy")[who.val].astype(np.float32), verbose=0)
+    loss = np.log1p(np.exp(-logits[:, 0] * (2 * who.codes[who.val] - 1))).mean()
+    assert loss == pytest.approx(history.val_loss.iloc[-1], rel=1e-3)
 
 
 def test_a_cosine_ends_at_zero_after_its_warm_up():

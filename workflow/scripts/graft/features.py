@@ -11,6 +11,8 @@ from graft.augment import apply_views, draw_views
 from graft.config.experiment import EmbedSettings, Views
 from graft.network.assembly import embedder
 from graft.network.backbones import load_backbone
+from graft.network.forms import in_embedding_form
+from graft.network.precision import policy_of
 from graft.network.preprocessing import modes
 from graft.progress import Progress
 from graft.training.visits import visits_needed
@@ -40,7 +42,9 @@ def embed_photos(
     trained = np.flatnonzero(pd.Index(paths).isin(split.loc[split.role == "train", "path"]))
     n_views = count_views(settings.views, split)
     mode, _ = modes(settings.backbone.name, settings.preprocessing)
-    model = embedder(load_backbone(settings.backbone, weights), mode, settings.pooling)
+    backbone = load_backbone(settings.backbone, weights)
+    backbone = in_embedding_form(backbone, policy_of(settings.precision, backbone))
+    model = embedder(backbone, mode, settings.pooling)
     shape = (1 + n_views, len(photos), model.output_shape[-1])
     features = np.lib.format.open_memmap(output, mode="w+", dtype=np.float32, shape=shape)
     progress = Progress("embed_images", len(photos) + n_views * len(trained), "views")

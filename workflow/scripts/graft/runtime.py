@@ -142,12 +142,11 @@ def cpu_field(field: str) -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(field)), "")
 
 
-def resolve_precision(precision: str) -> str:
-    """Return a Keras dtype policy for `float32`, `bfloat16` or `auto`.
+def multiplies_bfloat16() -> bool:
+    """Return whether the processor multiplies bfloat16 in hardware."""
+    return any(flag in cpu_field("flags").split() for flag in FAST_BFLOAT16)
 
-    `auto` is bfloat16 on a GPU and on processors that multiply it in hardware.
-    """
-    if precision == "auto":
-        fast = any(flag in cpu_field("flags").split() for flag in FAST_BFLOAT16)
-        precision = "bfloat16" if fast or device_name().startswith(("GPU", "CUDA")) else "float32"
-    return "mixed_bfloat16" if precision == "bfloat16" else "float32"
+
+def on_gpu() -> bool:
+    """Return whether the framework computes on a GPU."""
+    return bool(gpus())

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from graft.config.backbone import Backbone, Embedding
 from graft.config.base import Settings
-from graft.config.recipe import Augmentation, FineTuning, FrozenPhase, Head, Recipe
+from graft.config.recipe import Augmentation, FineTuning, FrozenPhase, Head, Precision, Recipe
 
 
 class Experiment(Settings):
@@ -55,6 +55,9 @@ class EmbedSettings(Embedding):
 
     preprocessing: Literal["consistent", "as_published"]
     """As in the recipe."""
+
+    precision: Precision
+    """Arithmetic of the layers."""
 
     views: Views | None
     """The views to cache beside the photos as they are; null: none."""
@@ -113,5 +116,9 @@ def embed_settings(backbone: Backbone, recipe: Recipe, seed: int) -> EmbedSettin
     elif frozen.views:
         views = Views(augmentation=recipe.augmentation, count=frozen.views, phase=None, seed=seed)
     return EmbedSettings(
-        backbone=backbone, pooling=recipe.head.pooling, preprocessing=recipe.preprocessing, views=views
+        backbone=backbone,
+        pooling=recipe.head.pooling,
+        preprocessing=recipe.preprocessing,
+        precision=frozen.precision,
+        views=views,
     )

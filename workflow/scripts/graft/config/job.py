@@ -233,6 +233,8 @@ def features_key(embedding: EmbedSettings) -> str:
     key = f"{backbone_key(embedding.backbone)}-{embedding.pooling.replace('+', '')}"
     if embedding.preprocessing != "consistent":
         key += f"-{embedding.preprocessing}"
+    if embedding.precision != "float32":
+        key += f"-{embedding.precision}"
     if embedding.views:
         key += f"-views-{digest(embedding.views)}"
     return key

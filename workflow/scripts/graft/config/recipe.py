@@ -137,6 +137,9 @@ class Phase(Settings):
         return self.epochs * (self.steps_per_epoch * self.batch_size or n_train)
 
 
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
 class FrozenPhase(Phase):
     """Training the head while the backbone keeps its pretrained weights, on cached features."""
 
@@ -146,6 +149,10 @@ class FrozenPhase(Phase):
     views: Annotated[int, Field(ge=0, le=1000)] | Literal["epoch"] = 0
     """Augmented views of each training photo: 0 trains on the photos as they are, n reuses n views in
     turn, `epoch` draws a fresh one at every visit, which is augmentation as the lesson has it."""
+
+    precision: Precision = "float32"
+    """Arithmetic of the backbone while its features are computed. `auto`: bfloat16 on a GPU, and on a processor
+    that multiplies it in hardware unless the backbone is made of depthwise convolutions, as MobileNet is."""
 
 
 class FineTuning(Phase):
@@ -170,12 +177,12 @@ class FineTuning(Phase):
     rand_augment: bool = False
     """Keras's RandAugment on top of the affine view."""
 
-    precision: Literal["auto", "float32", "bfloat16"] = "float32"
-    """Arithmetic of the layers; weights stay float32. `auto`: bfloat16 where the processor is fast at it."""
+    precision: Precision = "float32"
+    """Arithmetic of the layers; weights stay float32. `auto`: as in the frozen phase."""
 
     keep: Literal["always", "better"] = "always"
-    """`always`: the fine-tuned weights are the result; `better`: only if their validation loss is lower
-    than the head's; otherwise the head's weights are."""
+    """`always`: the fine-tuned model is the result; `better`: only if its validation loss is lower than the
+    head's and it has no fewer validation photos right; otherwise the head's model stays."""
 
     @model_validator(mode="after")
     def _check(self) -> "FineTuning":

@@ -1,7 +1,11 @@
 """What watches a training: a line an epoch, the history, the stop at a loss that is no number."""
 
+import importlib.util
 import math
+import os
+import re
 import time
+from pathlib import Path
 
 import keras
 import pandas as pd
@@ -9,6 +13,9 @@ import pandas as pd
 from graft.errors import UserError
 from graft.training.optimizers import learning_rate_of
 
+TENSORBOARD = (
+    "GRAFT_TENSORBOARD"  # a folder for TensorBoard's logs; none unless set. No setting: results stay the same.
+)
 COLUMNS = ["loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
 
 
@@ -83,3 +90,17 @@ class StopAtNaN(keras.callbacks.Callback):
                 f"{self.tag}: the loss became {loss} in epoch {epoch + 1}, at a learning rate of {rate:g}; "
                 "lower optimizer.learning_rate or set optimizer.clip_norm"
             )
+
+
+def tensorboard(tag: str) -> list[keras.callbacks.Callback]:
+    """Return Keras's TensorBoard callback, where its folder is set, with a folder of its own for each training.
+
+    Raises: UserError if TensorBoard is asked for and not installed.
+    """
+    folder = os.environ.get(TENSORBOARD)
+    if not folder:
+        return []
+    if importlib.util.find_spec("tensorboard") is None:
+        raise UserError(f"{TENSORBOARD} is set, but TensorBoard is not installed; run: pip install tensorboard")
+    name = re.sub(r"[^\w.-]+", "-", tag)
+    return [keras.callbacks.TensorBoard(Path(folder) / name, write_graph=False)]

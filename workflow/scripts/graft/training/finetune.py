@@ -1,6 +1,7 @@
 """The second phase: the backbone, or its upper part, trains too."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -16,7 +17,8 @@ from graft.network.assembly import assemble, parts_of, pooling_of
 from graft.network.blocks import block_names
 from graft.network.folding import fold_batch_norm
 from graft.network.forms import in_saved_form, in_training_form
-from graft.runtime import parallel, resolve_precision
+from graft.network.precision import policy_of
+from graft.runtime import parallel
 from graft.training.batches import Batches, InOrder
 from graft.training.blend import blend
 from graft.training.frozen import Roles
@@ -53,19 +55,60 @@ def fine_tune(
     Raises: UserError if a layer to unfreeze does not exist, or the loss stops being a number.
     """
     phase = settings.finetune
-    plain = folded(model) if phase.batch_norm == "folded" else model
     n_logits = model.output_shape[-1]
     batches, validation = streams_of(settings, pixels, roles, n_logits)
+    plain = folded(model) if phase.batch_norm == "folded" else model
+    cautious = phase.keep == "better" and validation is not None
+    before = Before.of(model, validation, settings.label_smoothing) if cautious else None
+    policy = policy_of(phase.precision, parts_of(model)[0])
     with parallel(devices):
-        model = in_training_form(plain, modes[0], resolve_precision(phase.precision))
-        backbone, _ = parts_of(model)
+        training = in_training_form(plain, modes[0], policy)
+        backbone, _ = parts_of(training)
         n_layers = unfreeze(backbone, phase)
+        optimizer = block_optimizer(training, backbone, phase, batches.visits.steps_per_epoch)
         loss, metric = loss_and_metric(n_logits, settings.label_smoothing)
-        optimizer = block_optimizer(model, backbone, phase, batches.visits.steps_per_epoch)
-        model.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
-        print(f"{tag}: {n_layers:,} layers of the backbone train, {model_facts(model)}", flush=True)
-        history, resumed = keep_if_better(model, phase, batches, validation, tag, state)
-    return in_saved_form(plain, model, modes[1]), history, resumed
+        training.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
+        print(f"{tag}: {n_layers:,} layers of the backbone train, {model_facts(training)}", flush=True)
+        trained = train(training, phase, batches, validation, tag, state)
+    tuned = in_saved_form(plain, training, modes[1])
+    if before:
+        tuned = before.unless_beaten_by(tuned, tag)
+    return tuned, trained.history, trained.resume.path
+
+
+@dataclass(frozen=True)
+class Before:
+    """The model as the head left it, and how it did on the validation photos."""
+
+    model: keras.Model
+    weights: list[np.ndarray]
+    judge: Callable[[keras.Model], list[float]]
+    loss: float
+    accuracy: float
+
+    @classmethod
+    def of(cls, model: keras.Model, validation: InOrder, label_smoothing: float) -> "Before":
+        """Return a model's weights and what it scores, before its layers train."""
+
+        def judge(candidate: keras.Model) -> list[float]:
+            loss, metric = loss_and_metric(candidate.output_shape[-1], label_smoothing)
+            candidate.compile(loss=loss, metrics=[metric])
+            return candidate.evaluate(validation, verbose=0)
+
+        return cls(model, model.get_weights(), judge, *judge(model))
+
+    def unless_beaten_by(self, tuned: keras.Model, tag: str) -> keras.Model:
+        """Return the tuned model if its validation loss is lower and no fewer photos are right; else the one before."""
+        loss, accuracy = self.judge(tuned)
+        scores = (
+            f"validation loss {self.loss:.4f} before, {loss:.4f} after; accuracy {self.accuracy:.4f}, {accuracy:.4f}"
+        )
+        if loss < self.loss and accuracy >= self.accuracy:
+            print(f"{tag}: fine-tuning is kept: {scores}", flush=True)
+            return tuned
+        print(f"{tag}: fine-tuning is not kept, the head's model stays: {scores}", flush=True)
+        self.model.set_weights(self.weights)
+        return self.model
 
 
 def streams_of(
@@ -82,20 +125,6 @@ def streams_of(
         targets = targets_of(codes[roles.val], n_logits)
         validation = InOrder(lambda part: pixels[roles.val[part]].astype(np.float32), targets, batch_size=32)
     return blend(batches, phase, settings.seed), validation
-
-
-def keep_if_better(
-    model: keras.Model, phase: FineTuning, batches: Batches, validation: InOrder | None, tag: str, state: Path
-) -> tuple[pd.DataFrame, Path]:
-    """Train; where the phase says so, go back to the head's weights unless the validation loss became lower."""
-    cautious = phase.keep == "better" and validation is not None
-    before = model.get_weights() if cautious else None
-    loss_before = model.evaluate(validation, verbose=0)[0] if cautious else None
-    trained = train(model, phase, batches, validation, tag, state)
-    if cautious and model.evaluate(validation, verbose=0)[0] >= loss_before:
-        model.set_weights(before)
-        print(f"{tag}: fine-tuning did not lower the validation loss ({loss_before:.4f}); the head's weights stay")
-    return trained.history, trained.resume.path
 
 
 def folded(model: keras.Model) -> keras.Model:

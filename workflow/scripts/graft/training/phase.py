@@ -8,7 +8,7 @@ import pandas as pd
 
 from graft.config.recipe import Phase
 from graft.training.batches import Batches, InOrder
-from graft.training.callbacks import EpochLines, History, StopAtNaN
+from graft.training.callbacks import EpochLines, History, StopAtNaN, tensorboard
 from graft.training.resume import Resume
 
 
@@ -39,12 +39,12 @@ def train(
     Raises: UserError if the loss stops being a number.
     """
     history = History()
-    memories = [history, *selection(phase, validation is not None)]
+    averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if phase.optimizer.ema else []
+    memories = [*averaging, history, *selection(phase, validation is not None)]
     resume = Resume(state, memories)
     batches.first_epoch = resume.first_epoch
-    averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if phase.optimizer.ema else []
-    watchers = [EpochLines(tag, batches.visits.images_per_epoch), StopAtNaN(tag)]
-    callbacks = [*averaging, *watchers, *memories, resume]
+    watchers = [EpochLines(tag, batches.visits.images_per_epoch), StopAtNaN(tag), *tensorboard(tag)]
+    callbacks = [*watchers, *memories, resume]
     epochs = resume.first_epoch if resume.finished else phase.epochs
     model.fit(
         batches,

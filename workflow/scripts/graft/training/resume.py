@@ -16,7 +16,10 @@ from graft.code import code_files
 from graft.files import sha256_of, whole
 
 EVERY_SECONDS = "GRAFT_CHECKPOINT_SECONDS"  # the least time between two states; 60 unless set
-REMEMBERED = ("wait", "best", "best_weights", "best_epoch", "stopped_epoch", "cooldown_counter", "rows")
+REMEMBERED = (
+    *("wait", "best", "best_weights", "best_epoch", "stopped_epoch", "cooldown_counter", "rows"),
+    "_ema_weights_in_model",  # of SwapEMAWeights: whether the averages have changed places with the weights
+)
 
 
 def state_path(folder: str | Path, script: str, settings: str, inputs: list[str | Path]) -> Path:
