@@ -7,6 +7,7 @@ from photo_files import encoded, photo, picture, write_files
 from PIL import Image
 
 import pack_images
+from graft.data.shards import join
 from graft.errors import UserError
 from graft.files import sha256_of, write_table
 
@@ -15,13 +16,13 @@ from graft.files import sha256_of, write_table
 def packed(tmp_path):
     """Return a function that packs photos, {path: bytes}, and returns the array."""
 
-    def run(files, size=16, rows=None, sha256=None):
+    def run(files, size=16, shard=None, sha256=None):
         write_files(tmp_path / "images", files)
         digests = [sha256 or sha256_of(tmp_path / "images" / name) for name in files]
         write_table(pd.DataFrame({"path": list(files), "sha256": digests}), tmp_path / "manifest.csv")
         output = tmp_path / "pixels.npy"
         arguments = ["--manifest", tmp_path / "manifest.csv", "--images", tmp_path / "images", "--output", output]
-        arguments += ["--size", size, "--workers", 2, *(["--rows", rows] if rows else [])]
+        arguments += ["--size", size, "--workers", 2, *(["--shard", shard] if shard else [])]
         pack_images.main([str(one) for one in arguments])
         assert [path.name for path in tmp_path.glob("*.npy")] == ["pixels.npy"]
         return np.load(output, mmap_mode="r")
@@ -59,16 +60,17 @@ def test_a_large_jpeg_decoded_small_looks_as_if_decoded_whole(packed):
     assert abs(from_jpeg.astype(int) - from_png).mean() < 2
 
 
-def test_a_range_of_rows_is_what_stands_there_in_the_whole(packed):
-    files = {f"{seed}.png": photo(seed) for seed in range(10)}
-    whole = packed(files)[3:7].copy()
-    assert np.array_equal(packed(files, rows="3:7"), whole)
-
-
-@pytest.mark.parametrize("rows", ["3", "a:b"])
-def test_a_range_that_is_none_is_refused(rows, packed):
-    with pytest.raises(UserError, match=f"--rows is '{rows}'; it takes a:b"):
-        packed({"1.png": photo(0)}, rows=rows)
+@pytest.mark.parametrize("count", [2, 3, 5])  # 70 photos are 3 batches: of 5 shards, 2 are empty
+def test_shards_joined_have_the_bytes_of_one_job(count, packed, tmp_path):
+    files = {f"{seed}.png": photo(seed) for seed in range(70)}
+    packed(files)
+    output, one_job = tmp_path / "pixels.npy", (tmp_path / "pixels.npy").read_bytes()
+    shards = []
+    for number in range(1, count + 1):
+        packed(files, shard=f"{number}-of-{count}")
+        shards.append(output.replace(tmp_path / f"shard-{number}"))
+    join(shards, output, axis=0)
+    assert output.read_bytes() == one_job
 
 
 def test_a_photo_that_changed_since_it_was_checked_is_named(packed):
