@@ -9,6 +9,7 @@ import pandas as pd
 
 from graft.augment import apply_views, draw_views
 from graft.config.experiment import EmbedSettings, Views
+from graft.data.shards import BATCH
 from graft.network.assembly import embedder
 from graft.network.backbones import load_backbone
 from graft.network.forms import in_embedding_form
@@ -17,15 +18,21 @@ from graft.network.preprocessing import modes
 from graft.progress import Progress
 from graft.training.visits import visits_needed
 
-BATCH = 32  # photos a forward pass; the result of a photo does not depend on its neighbours
-
 Embed = Callable[[np.ndarray], np.ndarray]
 
 
 def embed_photos(
-    settings: EmbedSettings, weights: Path, pixels: Path, split: pd.DataFrame, paths: list[str], output: Path
+    settings: EmbedSettings,
+    weights: Path,
+    pixels: Path,
+    split: pd.DataFrame,
+    paths: list[str],
+    output: Path,
+    rows: range | None = None,
 ) -> tuple[int, int, int]:
     """Write the features of every photo and view to `output`, a NumPy array on disk.
+
+    Batches are the same whichever rows are asked for, so that a photo's features have the same bytes in every shard.
 
     Args:
         settings: backbone, pooling and views.
@@ -35,6 +42,7 @@ def embed_photos(
         paths: the photos' paths, in the order of `pixels`.
         output: a `.npy` file to write: (1 + views, n, n_features), float32; [0] holds the photos as they are,
             [1 + v] view v of those that are trained on and zeros for the others.
+        rows: which of the n photos to write; None: all.
 
     Returns: the array's shape.
     """
@@ -45,19 +53,21 @@ def embed_photos(
     backbone = load_backbone(settings.backbone, weights)
     backbone = in_embedding_form(backbone, policy_of(settings.precision, backbone))
     model = embedder(backbone, mode, settings.pooling)
-    shape = (1 + n_views, len(photos), model.output_shape[-1])
+    rows = range(len(photos)) if rows is None else rows
+    shape = (1 + n_views, len(rows), model.output_shape[-1])
     features = np.lib.format.open_memmap(output, mode="w+", dtype=np.float32, shape=shape)
-    progress = Progress("embed_images", len(photos) + n_views * len(trained), "views")
-    for rows in batches(np.arange(len(photos))):
-        features[0, rows] = forward(model, photos[rows].astype(np.float32))
-        progress.advance(len(rows))
+    as_they_are, viewed = batches(np.arange(len(photos)), rows), batches(trained, rows)
+    progress = Progress("embed_images", sum(map(len, as_they_are)) + n_views * sum(map(len, viewed)), "views")
+    for batch in as_they_are:
+        keep(features[0], batch, rows, forward(model, photos[batch].astype(np.float32)))
+        progress.advance(len(batch))
     for view in range(n_views):
-        for rows in batches(trained):
+        for batch in viewed:
             maps = draw_views(
-                settings.views.augmentation, rows, np.full(len(rows), view), settings.views.seed, photos.shape[1]
+                settings.views.augmentation, batch, np.full(len(batch), view), settings.views.seed, photos.shape[1]
             )
-            features[1 + view, rows] = forward(model, apply_views(photos[rows], maps))
-            progress.advance(len(rows))
+            keep(features[1 + view], batch, rows, forward(model, apply_views(photos[batch], maps)))
+            progress.advance(len(batch))
     features.flush()
     return shape
 
@@ -72,9 +82,20 @@ def count_views(views: Views | None, split: pd.DataFrame) -> int:
     return max(visits_needed(views.phase, int(n)) for n in n_train)
 
 
-def batches(rows: np.ndarray) -> list[np.ndarray]:
-    """Return the rows in batches of equal size, but for the last."""
-    return np.split(rows, range(BATCH, len(rows), BATCH))
+def batches(photos: np.ndarray, rows: range) -> list[np.ndarray]:
+    """Return the batches, of all into which rising row numbers are cut, that hold one of `rows`.
+
+    >>> [len(batch) for batch in batches(np.arange(0, 200, 2), range(32, 64))]
+    [32]
+    """
+    every = np.split(photos, range(BATCH, len(photos), BATCH))
+    return [batch for batch in every if ((batch >= rows.start) & (batch < rows.stop)).any()]
+
+
+def keep(features: np.ndarray, batch: np.ndarray, rows: range, result: np.ndarray) -> None:
+    """Write a batch's features to those of its rows that are in `rows`, the rows of `features`."""
+    inside = (batch >= rows.start) & (batch < rows.stop)
+    features[batch[inside] - rows.start] = result[inside]
 
 
 def forward(model: keras.Model, images: np.ndarray) -> np.ndarray:
