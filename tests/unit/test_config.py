@@ -8,7 +8,7 @@ import yaml
 
 from graft.config import describe
 from graft.config.backbone import NATIVE_SIZE, Backbone
-from graft.config.job import Job, backbone_key, features_key
+from graft.config.job import SLICES, Job, backbone_key, features_key
 from graft.errors import UserError
 from places import ROOT
 
@@ -146,3 +146,18 @@ def test_the_conda_environment_has_the_versions_of_the_lock():
     lock = (ROOT / "envs" / "requirements.txt").read_text()
     assert (ROOT / "envs" / "graft.yaml").read_text() == module.environment(lock), "run: make pins"
     assert "snakemake==9." in module.environment(lock)
+
+
+def test_no_rule_is_told_the_number_of_shards():
+    values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    one, many = Job(values, RECIPES), Job(values | {"shards": {"pack": 8, "embed": 8}}, RECIPES)
+    at = {"run": "lesson", "dataset": "urban_rural"}
+    at |= {"backbone": next(iter(one.backbones)), "features": next(iter(one.features))}
+    assert {part: one.slice(part, **at) for part in SLICES} == {part: many.slice(part, **at) for part in SLICES}
+
+
+@pytest.mark.parametrize("count", [0, 1001])
+def test_shards_number_from_1_to_1000(count):
+    values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    with pytest.raises(UserError, match=f"shards.pack is {count}; input should be"):
+        Job(values | {"shards": {"pack": count}}, RECIPES)

@@ -43,9 +43,14 @@ class Project:
 
     def rules_to_run(self) -> set[str]:
         """Return the rules that a run would execute now."""
+        return set(self.jobs_to_run())
+
+    def jobs_to_run(self) -> dict[str, int]:
+        """Return how many jobs of each rule a run would execute now."""
         said = self.run("--dry-run", "--quiet", "rules")
         lines = said.partition("Job stats:")[2].partition("total")[0].splitlines()
-        return {line.split()[0] for line in lines if len(line.split()) == 2 and line.split()[1].isdigit()}
+        pairs = (line.split() for line in lines)
+        return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}
 
     def set(self, key: str, value) -> None:
         """Change a setting by its dotted key."""

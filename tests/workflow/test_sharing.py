@@ -70,7 +70,18 @@ def test_another_backbone_is_not_answered_from_the_cache(checkouts, tmp_path):
 def test_a_sweep_of_twenty_runs_on_shared_features_embeds_once(tmp_path):
     sweep = Project(tmp_path, quick({"source": {"sample": {"name": "scenes"}}}, seeds=20))
     sweep.set("experiments.quick.override.frozen.views", 0)  # a view is drawn from the seed, a photo as it is from none
-    said = sweep.run("--dry-run", "--quiet", "rules")
-    counts = dict(line.split() for line in said.partition("Job stats:")[2].splitlines() if len(line.split()) == 2)
-    assert (counts["embed_images"], counts["pack_images"], counts["ingest_dataset"]) == ("1", "1", "1")
-    assert (counts["train_head"], counts["predict"]) == ("20", "40")
+    counts = sweep.jobs_to_run()
+    assert (counts["embed_images"], counts["pack_images"], counts["ingest_dataset"]) == (1, 1, 1)
+    assert (counts["train_head"], counts["predict"]) == (20, 40)
+    assert not {"join_pixels", "join_features"} & set(counts)
+
+
+def test_a_sweep_of_twenty_runs_shares_the_features_of_all_shards(tmp_path):
+    dataset = {"source": {"sample": {"name": "scenes"}}, "split": {"method": "kfold", "k": 3}}
+    sweep = Project(tmp_path, quick(dataset, seeds=20))
+    sweep.set("experiments.quick.override.frozen.views", 0)
+    sweep.set("shards", {"pack": 4, "embed": 8})
+    counts = sweep.jobs_to_run()
+    assert (counts["pack_images"], counts["join_pixels"]) == (4, 1)
+    assert (counts["embed_images"], counts["join_features"]) == (8, 1)
+    assert (counts["train_head"], counts["fine_tune"], counts["predict"]) == (60, 60, 120)  # 20 runs of 3 folds

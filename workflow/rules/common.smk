@@ -33,6 +33,11 @@ for limited in ("gpu", "network"):
         workflow.register_resource(limited, 1)
 
 
+scattergather:
+    pack=job.config.shards.pack,
+    embed=job.config.shards.embed,
+
+
 wildcard_constraints:
     dataset="[^/]+",
     run="[^/]+",
@@ -46,6 +51,23 @@ wildcard_constraints:
 def code_of(script):
     """Return a script and the modules that it imports, relative to the working directory where they lie below it."""
     return [os.path.relpath(path) for path in code_files(script)]
+
+
+def in_shards(stage, text, shard="-{scatteritem}"):
+    """Return a rule's text with its {shard} filled in, or without one where a stage is one job."""
+    return text.replace("{shard}", "" if getattr(job.config.shards, stage) == 1 else shard)
+
+
+def output_of(stage, path):
+    """Return a stage's output, or, where it works in shards, a shard's, which goes once all are joined."""
+    if getattr(job.config.shards, stage) == 1:
+        return path
+    return temp(f"{path}.{{scatteritem}}")  # the suffix last: a shard must not look like features of another name
+
+
+def shard_of(wildcards):
+    """Return which shard a job is, as i-of-n."""
+    return wildcards.get("scatteritem", "1-of-1")
 
 
 def settings_of(part):

@@ -122,22 +122,49 @@ rule pack_images:
         images="results/data/{dataset}/images",
         manifest="results/data/{dataset}/manifest.csv",
     output:
-        pixels="results/data/{dataset}/pixels-{size}.npy",
+        pixels=output_of("pack", "results/data/{dataset}/pixels-{size}.npy"),
     log:
-        "results/logs/pack_images/{dataset}-{size}.log",
+        in_shards("pack", "results/logs/pack_images/{dataset}-{size}{shard}.log"),
     benchmark:
-        "results/benchmarks/pack_images/{dataset}-{size}.tsv"
+        in_shards("pack", "results/benchmarks/pack_images/{dataset}-{size}{shard}.tsv")
     conda:
         "../../envs/graft.yaml"
     threads: 4
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        shard=shard_of,
     message:
-        "Packing the photos of {wildcards.dataset} at {wildcards.size} pixels"
+        in_shards(
+            "pack",
+            "Packing the photos of {wildcards.dataset} at {wildcards.size} pixels{shard}",
+            ", shard {wildcards.scatteritem}",
+        )
     shell:
         "python {input.code[0]} --manifest {input.manifest} --images {input.images} --size {wildcards.size}"
-        " --workers {threads} --output {output.pixels} 2>&1 | tee {log}"
+        " --shard {params.shard} --workers {threads} --output {output.pixels} 2>&1 | tee {log}"
+
+
+if job.config.shards.pack > 1:
+
+    rule join_pixels:
+        input:
+            code=code_of("join_shards.py"),
+            shards=gather.pack("results/data/{{dataset}}/pixels-{{size}}.npy.{scatteritem}"),
+        output:
+            pixels="results/data/{dataset}/pixels-{size}.npy",
+        log:
+            "results/logs/join_pixels/{dataset}-{size}.log",
+        conda:
+            "../../envs/graft.yaml"
+        resources:
+            mem_mb=lambda wildcards, attempt: 1000 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        message:
+            "Joining the pixels of {wildcards.dataset} at {wildcards.size} pixels"
+        shell:
+            "python {input.code[0]} --shards {input.shards} --axis 0 --output {output.pixels} 2>&1 | tee {log}"
 
 
 rule lock_dataset:

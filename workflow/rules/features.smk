@@ -28,11 +28,11 @@ rule embed_images:
         manifest="results/data/{dataset}/manifest.csv",
         split="results/data/{dataset}/split.csv",
     output:
-        features="results/features/{dataset}/{features}.npy",
+        features=output_of("embed", "results/features/{dataset}/{features}.npy"),
     log:
-        "results/logs/embed_images/{dataset}-{features}.log",
+        in_shards("embed", "results/logs/embed_images/{dataset}-{features}{shard}.log"),
     benchmark:
-        "results/benchmarks/embed_images/{dataset}-{features}.tsv"
+        in_shards("embed", "results/benchmarks/embed_images/{dataset}-{features}{shard}.tsv")
     conda:
         "../../envs/graft.yaml"
     threads: 2
@@ -42,9 +42,35 @@ rule embed_images:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         settings=settings_of("embed"),
+        shard=shard_of,
     message:
-        "Embedding the photos of {wildcards.dataset} with {wildcards.features}"
+        in_shards(
+            "embed",
+            "Embedding the photos of {wildcards.dataset} with {wildcards.features}{shard}",
+            ", shard {wildcards.scatteritem}",
+        )
     shell:
         "python {input.code[0]} --settings {params.settings:q} --weights {input.weights} --pixels {input.pixels}"
         " --manifest {input.manifest} --split {input.split} --output {output.features}"
-        " --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"
+        " --shard {params.shard} --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"
+
+
+if job.config.shards.embed > 1:
+
+    rule join_features:
+        input:
+            code=code_of("join_shards.py"),
+            shards=gather.embed("results/features/{{dataset}}/{{features}}.npy.{scatteritem}"),
+        output:
+            features="results/features/{dataset}/{features}.npy",
+        log:
+            "results/logs/join_features/{dataset}-{features}.log",
+        conda:
+            "../../envs/graft.yaml"
+        resources:
+            mem_mb=lambda wildcards, attempt: 1000 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        message:
+            "Joining the features of {wildcards.dataset}, {wildcards.features}"
+        shell:
+            "python {input.code[0]} --shards {input.shards} --axis 1 --output {output.features} 2>&1 | tee {log}"

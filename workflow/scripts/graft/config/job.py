@@ -19,6 +19,7 @@ from graft.config.experiment import EmbedSettings, Experiment, FineTuneSettings,
 from graft.config.figures import OF_A_RUN, OF_ALL_RUNS, Figures
 from graft.config.provenance import RunRecord
 from graft.config.recipe import Recipe
+from graft.config.shards import Shards
 from graft.errors import UserError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -41,6 +42,9 @@ class JobConfig(Settings):
 
     figures: Figures = Figures()
     """How results are drawn."""
+
+    shards: Shards = Shards()
+    """Into how many jobs the work on every photo is cut."""
 
 
 @dataclass(frozen=True)
@@ -320,5 +324,5 @@ def run_record(job: Job, run: Run) -> RunRecord:
         seed=run.seed,
         dataset=experiment.dataset,
         features=features_key(run.embedding),
-        config=config.model_dump(mode="json", exclude={"figures"}),  # how results are drawn changes none
+        config=config.model_dump(mode="json", exclude={"figures", "shards"}),  # neither changes a result
     )
