@@ -9,20 +9,18 @@ is pack_images.py (decoded, turned upright, resized, written); whole processes, 
 """
 
 import argparse
-import csv
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import psutil
 from PIL import Image
+
+import timing
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "workflow" / "scripts"
 WIDTH, HEIGHT, QUALITY = 500, 375, 90  # ImageNet's typical photo
@@ -43,16 +41,10 @@ def main():
     parser.add_argument("--output", type=Path, default=Path("results/benchmarks/ingest.csv"))
     arguments = parser.parse_args()
     rows = []
-    print(f"{'photos':>7} {'step':<7} {'seconds':>8} {'photos/s':>9} {'x floor':>8} {'peak MB':>8}")
     for n_photos in arguments.sizes:
         with tempfile.TemporaryDirectory(dir=arguments.folder) as room:
             rows += measured(n_photos, Path(room), arguments.workers)
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    with open(arguments.output, "w", newline="") as stream:
-        table = csv.DictWriter(stream, rows[0].keys())
-        table.writeheader()
-        table.writerows(rows)
-    print(f"written to {arguments.output}")
+    timing.report(rows, arguments.output)
 
 
 def measured(n_photos, room, workers):
@@ -84,46 +76,13 @@ def measured(n_photos, room, workers):
     }
     rows = []
     for step, command in steps.items():
-        seconds, peak_mb = timed([str(part) for part in command])
-        floor = rows[0]["seconds"] if rows else seconds
+        finished = timing.whole_process(command)
         row = {"photos": n_photos, "step": step, "workers": 1 if step == "floor" else workers}
-        row |= {"seconds": round(seconds, 2), "photos_per_s": round(n_photos / seconds, 1)}
-        rows.append(row | {"times_floor": round(floor / seconds, 2), "peak_mb": round(peak_mb)})
-        print(
-            "{photos:>7} {step:<7} {seconds:>8} {photos_per_s:>9} {times_floor:>8} {peak_mb:>8}".format(**rows[-1]),
-            flush=True,
-        )
+        row |= {"seconds": round(finished.seconds, 2), "photos_per_s": round(n_photos / finished.seconds, 1)}
+        rows.append(row | {"peak_mb": round(finished.peak_mb)})
+        print(f"{n_photos:,} photos: {step}: {finished.seconds:.1f} s", flush=True)
     shutil.rmtree(room / "results")
-    return rows
-
-
-def timed(command):
-    """Return the seconds and the peak memory, in MB, of a command and all its processes; shared pages count once."""
-    start, peak = time.perf_counter(), 0
-    process = psutil.Popen(command, stdout=subprocess.DEVNULL)
-    while process.poll() is None:
-        peak = max(peak, sum(map(proportional_bytes, tree_of(process))))
-        time.sleep(0.1)
-    if process.returncode:
-        raise SystemExit(f"{command[1]} failed")
-    return time.perf_counter() - start, peak / 1e6
-
-
-def tree_of(process):
-    """Return a process and its descendants, or fewer if it just ended."""
-    try:
-        return [process, *process.children(recursive=True)]
-    except psutil.Error:
-        return []
-
-
-def proportional_bytes(process):
-    """Return a process's own anonymous memory and its share of what it shares; mapped files are not its own."""
-    try:
-        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
-    except OSError:  # it just ended
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss_Anon:")), 0)
+    return timing.with_ratios(rows, "seconds", base=rows[0], name="times_floor", faster_is="less")
 
 
 def draw(folder, n_photos, workers):
