@@ -21,6 +21,7 @@ LOOK_SHARE = 0.05  # of one processor: how much the looks at a process's memory 
 MARK = "measured: "  # begins the line in which a process tells its numbers
 
 Numbers = dict[str, float]
+Name = str | tuple
 
 
 class Failed(Exception):
@@ -58,23 +59,24 @@ def tell(**numbers: float) -> None:
     print(MARK + json.dumps(numbers), flush=True)
 
 
-def rounds_of(variants: dict[str, Callable[[], Numbers]], rounds: int) -> dict[str, list[Numbers]]:
+def rounds_of(variants: dict[Name, Callable[[], Numbers]], rounds: int) -> dict[Name, list[Numbers]]:
     """Measure every variant once a round, so that a slow hour of the machine slows all of them alike.
 
-    A variant that fails is said in a line and left out of the rounds that follow.
+    A variant that fails is said in a line and left out, with what it measured before.
 
     Returns: by name, in their order, what each that never failed measured, round by round.
     """
     measured = {name: [] for name in variants}
     for number in range(1, rounds + 1):
         for name in list(measured):
+            words = name if isinstance(name, str) else ", ".join(map(str, name))
             try:
                 measured[name].append(variants[name]())
             except Failed as failure:
                 del measured[name]
-                print(f"left out: {name}: {failure}", flush=True)
+                print(f"left out: {words}: {failure}", flush=True)
             else:
-                print(f"round {number}/{rounds}: {name}: {in_words(measured[name][-1])}", flush=True)
+                print(f"round {number}/{rounds}: {words}: {in_words(measured[name][-1])}", flush=True)
     return measured
 
 
@@ -120,7 +122,7 @@ def with_ratios(rows: list[dict], of: str, base: dict, name: str, faster_is: str
     for row in rows:
         pair = (row[of], base[of]) if base else (math.nan, math.nan)
         ratio = pair[0] / pair[1] if faster_is == "more" else pair[1] / pair[0]
-        result.append(row | {name: round(ratio, 2)})
+        result.append(row | {name: round(ratio, 3)})
     return result
 
 
@@ -132,15 +134,18 @@ def table_of(rows: list[dict]) -> str:
     a        1.00
     long     12.5
     """
-    cells = [list(rows[0]), *([shown(value) for value in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    left = [isinstance(value, str) for value in rows[0].values()]
-    aligned = (
-        (cell.ljust(width) if is_text else cell.rjust(width))
-        for line in cells
-        for cell, width, is_text in zip(line, widths, left, strict=True)
-    )
-    return "\n".join("  ".join(line).rstrip() for line in zip(*[aligned] * len(widths), strict=True))
+    columns = []
+    for name in columns_of(rows):
+        cells = [name, *(shown(row.get(name)) for row in rows)]
+        is_text = any(isinstance(row.get(name), str) for row in rows)
+        width = max(map(len, cells))
+        columns.append([cell.ljust(width) if is_text else cell.rjust(width) for cell in cells])
+    return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
+
+
+def columns_of(rows: list[dict]) -> list[str]:
+    """Return the names of all columns of rows, which need not have the same."""
+    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def shown(value: object) -> str:
@@ -164,7 +169,7 @@ def report(rows: list[dict], output: Path) -> None:
     print(f"\n{table_of(rows)}")
     output.parent.mkdir(parents=True, exist_ok=True)
     with open(output, "w", newline="") as stream:
-        table = csv.DictWriter(stream, rows[0].keys(), lineterminator="\n")
+        table = csv.DictWriter(stream, columns_of(rows), lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
     print(f"written to {output}")

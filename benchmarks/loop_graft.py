@@ -1,0 +1,91 @@
+"""The images a second of Graft's own functions, as fine_tune.py and embed_images.py call them; `train.py` starts it.
+
+One process, one network, one loop, the same photos in memory again and again: no augmentation and no disk, like the
+loops it is compared with.
+"""
+
+import argparse
+import sys
+
+import numpy as np
+
+import timing
+from chain import SCRIPTS
+from loop_keras import parsed, photos
+
+sys.path.insert(0, str(SCRIPTS))
+
+
+def main() -> None:
+    arguments = parsed(__doc__, forms=["lesson", "frozen", "folded"])
+    from graft import runtime
+
+    runtime.start(seed=0, threads=arguments.threads)
+    run = fine_tuning(arguments) if arguments.task == "finetune" else embedding(arguments)
+    timing.tell(images_per_s=timing.images_per_second(run, arguments.batch, arguments.seconds))
+
+
+def fine_tuning(arguments: argparse.Namespace):
+    """Return the function that trains a number of steps, the model made as `graft.training.finetune.fine_tune` does."""
+    from graft.config.recipe import FineTuning, Head, Optimizer
+    from graft.network.assembly import assemble, parts_of
+    from graft.network.forms import in_training_form
+    from graft.network.head import build_head
+    from graft.network.preprocessing import mode_of
+    from graft.runtime import resolve_precision
+    from graft.training.batches import Batches
+    from graft.training.finetune import block_optimizer, folded, unfreeze
+    from graft.training.targets import loss_and_metric
+    from graft.training.visits import Visits
+
+    phase = FineTuning(
+        batch_size=arguments.batch,
+        batch_norm=arguments.form,
+        precision=arguments.precision,
+        optimizer=Optimizer(name="rmsprop", learning_rate=1e-5),
+    )
+    mode, network = mode_of(arguments.backbone), backbone_of(arguments)
+    head = build_head(Head(output="logit"), network.output_shape[-1], n_classes=2, seed=0)
+    model = assemble(network, head, mode, "avg")
+    plain = folded(model) if phase.batch_norm == "folded" else model
+    model = in_training_form(plain, mode, resolve_precision(phase.precision))
+    trained, _ = parts_of(model)
+    unfreeze(trained, phase)
+    loss, metric = loss_and_metric(1, 0.0)
+    model.compile(optimizer=block_optimizer(model, trained, phase, 12), loss=loss, weighted_metrics=[metric])
+    pixels, n = photos(arguments), arguments.batch
+    targets = (np.arange(n) % 2).astype(np.float32)[:, None]
+    batches = Batches(Visits(n, n, 12, 0), lambda rows, visits: pixels[rows], targets, np.ones(n, np.float32))
+    return lambda steps: model.fit(batches, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
+
+
+def embedding(arguments: argparse.Namespace):
+    """Return the function that embeds a number of batches, as `graft.features.embed_photos` does."""
+    from graft.features import forward
+    from graft.network.assembly import embedder
+    from graft.network.forms import copied
+    from graft.network.preprocessing import mode_of
+    from graft.runtime import resolve_precision
+
+    network = backbone_of(arguments)
+    if arguments.precision != "float32":
+        network = copied(network, resolve_precision(arguments.precision), fixed=True)
+    model, batch = embedder(network, mode_of(arguments.backbone), "avg"), photos(arguments)
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            forward(model, batch)
+
+    return run
+
+
+def backbone_of(arguments: argparse.Namespace):
+    """Return the network with random weights."""
+    from graft.config.backbone import Backbone
+    from graft.network.backbones import build_backbone
+
+    return build_backbone(Backbone(name=arguments.backbone, weights="none", size=arguments.size))
+
+
+if __name__ == "__main__":
+    main()

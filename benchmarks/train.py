@@ -1,0 +1,115 @@
+"""Images a second of fine-tuning and of embedding on the processor: Graft's own functions, plain Keras, timm.
+
+    python benchmarks/train.py --threads 2                            # ResNet50 and MobileNet, batches of 8 and 32
+    python benchmarks/train.py --torch-python ~/torch/bin/python      # with timm, in an environment of its own
+    python benchmarks/train.py --seconds 1 --rounds 1 --size 64 --backbones MobileNet --batches 8    # does it work?
+
+Every measurement is a process of its own, one after the other, in rounds; compiling and the first steps are not
+counted. All loops get the same pixels from memory, so what is compared is the networks' arithmetic and the frameworks.
+Plain Keras is fine-tuning as in the lesson (everything unfrozen, `backbone(x, training=False)`), and `model.predict`.
+"""
+
+import argparse
+import functools
+import subprocess
+import sys
+
+import timing
+
+# By task: who, script, form, precision. The first is what the others are compared with.
+WAYS = {
+    "finetune": [
+        ("Keras as in the lesson", "loop_keras.py", "lesson", "float32"),
+        ("Graft, batch_norm: lesson", "loop_graft.py", "lesson", "float32"),
+        ("Graft, batch_norm: folded", "loop_graft.py", "folded", "float32"),
+        ("Graft, batch_norm: folded", "loop_graft.py", "folded", "bfloat16"),
+        ("timm", "loop_timm.py", "frozen", "float32"),
+        ("timm", "loop_timm.py", "frozen", "bfloat16"),
+    ],
+    "embed": [
+        ("Keras's predict", "loop_keras.py", "lesson", "float32"),
+        ("Graft", "loop_graft.py", "lesson", "float32"),
+        ("Graft", "loop_graft.py", "lesson", "bfloat16"),
+        ("timm", "loop_timm.py", "frozen", "float32"),
+        ("timm", "loop_timm.py", "frozen", "bfloat16"),
+    ],
+}
+NAMES = ("task", "backbone", "batch", "who", "precision")
+SPEED = "images_per_s"
+EMBED_BATCH = 32  # graft.features.BATCH, and Keras's own default; others are not compared
+
+
+def main() -> None:
+    arguments = parsed()
+    pythons = {"loop_timm.py": arguments.torch_python}
+    if not importable(arguments.torch_python, "torch, timm"):
+        print(f"left out: timm: {arguments.torch_python} has no torch or no timm; name another: --torch-python")
+        pythons["loop_timm.py"] = None
+    settings = ["--size", arguments.size, "--threads", arguments.threads, "--seconds", arguments.seconds]
+    variants = variants_of(WAYS, arguments, pythons, settings)
+    measured = timing.rounds_of(variants, arguments.rounds)
+    timing.report(rows_of(measured), arguments.output)
+
+
+def parsed() -> argparse.Namespace:
+    """Return the command line's settings."""
+    parser = timing.parser_of(__doc__, "train.csv")
+    parser.add_argument("--tasks", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--backbones", nargs="+", choices=["ResNet50", "MobileNet"], default=["ResNet50", "MobileNet"])
+    parser.add_argument("--batches", type=int, nargs="+", default=[8, 32], help="photos a step of fine-tuning")
+    parser.add_argument("--size", type=int, default=224, help="pixels; default 224")
+    parser.add_argument("--threads", type=int, default=2, help="default 2")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each measurement, about; default 8")
+    parser.add_argument("--torch-python", default=sys.executable, metavar="PYTHON", help="one that has torch and timm")
+    return parser.parse_args()
+
+
+def importable(python: str, modules: str) -> bool:
+    """Return whether an interpreter has all of some modules."""
+    return not subprocess.run([python, "-c", f"import {modules}"], stderr=subprocess.DEVNULL, check=False).returncode
+
+
+def variants_of(ways: dict, arguments: argparse.Namespace, pythons: dict, settings: list) -> dict:
+    """Return what to measure, by task, backbone, batch, who and precision.
+
+    Args:
+        ways: by task: who, script, form, precision.
+        arguments: tasks, backbones and batches to measure.
+        pythons: by script, the interpreter, where it is not this one; None leaves the script out.
+        settings: options of every loop.
+    """
+    variants = {}
+    for task in arguments.tasks:
+        batches = [EMBED_BATCH] if task == "embed" else arguments.batches
+        for backbone in arguments.backbones:
+            for batch in batches:
+                for who, script, form, precision in ways[task]:
+                    python, *command = timing.this_python(script, "--task", task, "--backbone", backbone)
+                    python = pythons.get(script, python)
+                    command += ["--batch", batch, "--form", form, "--precision", precision, *settings]
+                    if python:
+                        variants[task, backbone, batch, who, precision] = functools.partial(loop, [python, *command])
+    return variants
+
+
+def loop(command: list) -> timing.Numbers:
+    """Return the speed that one loop told."""
+    return {SPEED: timing.whole_process(command).numbers()[SPEED]}
+
+
+def rows_of(measured: dict) -> list[dict]:
+    """Return the table: of every task, backbone and batch the ways, and how many times faster than the first."""
+    rows = []
+    for group in dict.fromkeys(name[:3] for name in measured):
+        ways = [
+            dict(zip(NAMES, name, strict=True)) | timing.medians(rounds) | {"range": timing.spread(rounds, SPEED)}
+            for name, rounds in measured.items()
+            if name[:3] == group
+        ]
+        base = next((row for row in ways if row["who"] == WAYS[row["task"]][0][0]), None)
+        rows += timing.with_ratios(ways, SPEED, base, "times_first", faster_is="more")
+    return rows
+
+
+if __name__ == "__main__":
+    main()
