@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RESULTS = Path("results/benchmarks")
-LOOK_SHARE = 0.05  # of one processor: how much the looks at a process's memory may take from what is measured
+LOOK_SHARE = 0.1  # of one processor: how much the looks at a process's memory may take from what is measured
 MARK = "measured: "  # begins the line in which a process tells its numbers
 
 Numbers = dict[str, float]
@@ -122,7 +122,7 @@ def with_ratios(rows: list[dict], of: str, base: dict, name: str, faster_is: str
     for row in rows:
         pair = (row[of], base[of]) if base else (math.nan, math.nan)
         ratio = pair[0] / pair[1] if faster_is == "more" else pair[1] / pair[0]
-        result.append(row | {name: round(ratio, 3)})
+        result.append(row | {name: ratio})
     return result
 
 
@@ -162,6 +162,11 @@ def shown(value: object) -> str:
     return f"{value:,.{0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3}f}"
 
 
+def rounded(value: object) -> object:
+    """Return a number to three decimals, and other things as they are."""
+    return round(value, 3) if isinstance(value, float) else value
+
+
 def report(rows: list[dict], output: Path) -> None:
     """Print a table and write it as a CSV."""
     if not rows:
@@ -171,7 +176,7 @@ def report(rows: list[dict], output: Path) -> None:
     with open(output, "w", newline="") as stream:
         table = csv.DictWriter(stream, columns_of(rows), lineterminator="\n")
         table.writeheader()
-        table.writerows(rows)
+        table.writerows({name: rounded(value) for name, value in row.items()} for row in rows)
     print(f"written to {output}")
 
 

@@ -46,9 +46,11 @@ def main() -> None:
         print(f"left out: timm: {arguments.torch_python} has no torch or no timm; name another: --torch-python")
         pythons["loop_timm.py"] = None
     settings = ["--size", arguments.size, "--threads", arguments.threads, "--seconds", arguments.seconds]
-    variants = variants_of(WAYS, arguments, pythons, settings)
-    measured = timing.rounds_of(variants, arguments.rounds)
-    timing.report(rows_of(measured), arguments.output)
+    variants = variants_of(WAYS, arguments, pythons, settings, [EMBED_BATCH])
+    rows = rows_of(timing.rounds_of(variants, arguments.rounds), WAYS)
+    for row in rows:
+        row.pop("gflop_per_image", None)  # for gpu.py
+    timing.report(rows, arguments.output)
 
 
 def parsed() -> argparse.Namespace:
@@ -69,18 +71,21 @@ def importable(python: str, modules: str) -> bool:
     return not subprocess.run([python, "-c", f"import {modules}"], stderr=subprocess.DEVNULL, check=False).returncode
 
 
-def variants_of(ways: dict, arguments: argparse.Namespace, pythons: dict, settings: list) -> dict:
+def variants_of(
+    ways: dict, arguments: argparse.Namespace, pythons: dict, settings: list, embed_batches: list[int]
+) -> dict:
     """Return what to measure, by task, backbone, batch, who and precision.
 
     Args:
         ways: by task: who, script, form, precision.
-        arguments: tasks, backbones and batches to measure.
+        arguments: tasks, backbones, and batches of fine-tuning.
         pythons: by script, the interpreter, where it is not this one; None leaves the script out.
         settings: options of every loop.
+        embed_batches: batches of embedding.
     """
     variants = {}
     for task in arguments.tasks:
-        batches = [EMBED_BATCH] if task == "embed" else arguments.batches
+        batches = embed_batches if task == "embed" else arguments.batches
         for backbone in arguments.backbones:
             for batch in batches:
                 for who, script, form, precision in ways[task]:
@@ -93,22 +98,28 @@ def variants_of(ways: dict, arguments: argparse.Namespace, pythons: dict, settin
 
 
 def loop(command: list) -> timing.Numbers:
-    """Return the speed that one loop told."""
-    return {SPEED: timing.whole_process(command).numbers()[SPEED]}
+    """Return what one loop told."""
+    return timing.whole_process(command).numbers()
 
 
-def rows_of(measured: dict) -> list[dict]:
+def rows_of(measured: dict, ways: dict) -> list[dict]:
     """Return the table: of every task, backbone and batch the ways, and how many times faster than the first."""
     rows = []
     for group in dict.fromkeys(name[:3] for name in measured):
-        ways = [
+        group_rows = [
             dict(zip(NAMES, name, strict=True)) | timing.medians(rounds) | {"range": timing.spread(rounds, SPEED)}
             for name, rounds in measured.items()
             if name[:3] == group
         ]
-        base = next((row for row in ways if row["who"] == WAYS[row["task"]][0][0]), None)
-        rows += timing.with_ratios(ways, SPEED, base, "times_first", faster_is="more")
+        base = next((row for row in group_rows if is_first(row, ways)), None)
+        rows += timing.with_ratios(group_rows, SPEED, base, "times_first", faster_is="more")
     return rows
+
+
+def is_first(row: dict, ways: dict) -> bool:
+    """Return whether a row is what the others of its group are compared with."""
+    who, _, _, precision = ways[row["task"]][0]
+    return (row["who"], row["precision"]) == (who, precision)
 
 
 if __name__ == "__main__":
