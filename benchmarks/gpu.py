@@ -5,9 +5,10 @@
     KERAS_BACKEND=jax python benchmarks/gpu.py --device cpu --size 64 --batches 4 --seconds 1 --rounds 1  # it works?
 
 Needs JAX, Keras and NumPy alone; timm is measured where an interpreter has it. Every measurement is a process of its
-own; compiling and the first steps are not counted; all loops get the same pixels from memory. `share_of_peak` is
-floating point operations a second (two for every multiplication of a convolution, three passes in training) over
-`--peak-tflops`, whatever the precision: the idle rest is transfers, launches, normalisation and what float32 costs.
+own; compiling and the first steps are not counted; all loops get the same pixels from the host's memory, every batch
+anew. `share_of_peak` is floating point operations a second (two for every multiplication of a convolution, three passes
+in training) over `--peak-tflops`, whatever the precision: the idle rest is transfers, launches, normalisation and what
+float32 costs.
 """
 
 import argparse
@@ -48,7 +49,10 @@ def main() -> None:
     if not importable(arguments.torch_python, "torch, timm"):
         print(f"left out: timm: {arguments.torch_python} has no torch or no timm; name another: --torch-python")
         pythons["loop_timm.py"] = None
-    print(f"Keras on {os.environ['KERAS_BACKEND']}, {device_name()}", flush=True)
+    device = device_name()
+    if arguments.device == "gpu" and not device.startswith("gpu"):
+        raise SystemExit(f"JAX finds no GPU ({device}); for the processor: --device cpu")
+    print(f"Keras on {os.environ['KERAS_BACKEND']}, {device}", flush=True)
     settings = ["--size", arguments.size, "--seconds", arguments.seconds, "--device", arguments.device]
     variants = variants_of(WAYS, arguments, pythons, settings, arguments.batches)
     rows = rows_of(timing.rounds_of(variants, arguments.rounds), WAYS)
@@ -86,8 +90,9 @@ def with_shares(rows: list[dict], peak_tflops: float | None) -> list[dict]:
     for row in rows:
         gflop = PASSES[row["task"]] * counts.get(row["backbone"], float("nan"))
         tflops = gflop * row[SPEED] / 1000
-        shares = {"gflop_per_image": gflop, "tflops": tflops}
-        result.append(row | shares | ({"share_of_peak": tflops / peak_tflops} if peak_tflops else {}))
+        row = {name: value for name, value in row.items() if name != "gflop_per_image"}
+        row |= {"gflop_per_image": gflop, "tflops": tflops}
+        result.append(row | ({"share_of_peak": tflops / peak_tflops} if peak_tflops else {}))
     return result
 
 

@@ -38,7 +38,7 @@ def fine_tuning(arguments: argparse.Namespace):
         for _ in range(steps):
             optimizer.zero_grad(set_to_none=True)
             with precision_of(arguments, device):
-                logits = model(batch)
+                logits = model(moved(batch, device))
             loss = loss_of(logits.float(), targets)
             loss.backward()
             optimizer.step()
@@ -55,19 +55,26 @@ def embedding(arguments: argparse.Namespace):
     def run(steps: int) -> None:
         with torch.inference_mode(), precision_of(arguments, device):
             for _ in range(steps):
-                features = model(batch)
+                features = model(moved(batch, device))
         features.float().sum().item()  # waits for the device
 
     return run
 
 
 def prepared(arguments: argparse.Namespace, n_logits: int):
-    """Return the network, a batch of photos and the device, channels last."""
+    """Return the network on its device, a batch of photos in the host's memory, and the device; channels last."""
     device = torch.device("cuda" if arguments.device == "gpu" else "cpu")
     model = timm.create_model(NAMES[arguments.backbone], num_classes=n_logits)
     pixels = torch.from_numpy(photos(arguments)).permute(0, 3, 1, 2) / 127.5 - 1.0
-    last = torch.channels_last
-    return model.to(device, memory_format=last), pixels.to(device).contiguous(memory_format=last), device
+    pixels = pixels.contiguous(memory_format=torch.channels_last)
+    if device.type == "cuda":
+        pixels = pixels.pin_memory()
+    return model.to(device, memory_format=torch.channels_last), pixels, device
+
+
+def moved(batch: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Return a batch on the device; every step moves its own, as Keras's loops do."""
+    return batch.to(device, non_blocking=True)
 
 
 def keep_batch_norm(model: torch.nn.Module) -> None:

@@ -114,3 +114,8 @@ def test_flops_are_two_for_every_multiplication():
     x = keras.layers.DepthwiseConv2D(3, strides=2, padding="same")(x)  # 4 places x 3 x 3 x 5
     x = keras.layers.Dense(2)(keras.layers.Flatten()(x))  # 20 x 2
     assert forward_flops(keras.Model(pixels, x)) == 2 * (16 * 27 * 5 + 4 * 9 * 5 + 20 * 2)
+
+
+def test_the_flops_of_resnet50_are_the_published_ones():
+    network = keras.applications.ResNet50(include_top=False, weights=None, input_shape=(224, 224, 3))
+    assert forward_flops(network) == pytest.approx(2 * 3.8e9, rel=0.03)  # He et al., CVPR 2016, table 1: 3.8e9
