@@ -1,6 +1,7 @@
 """Images a second of fine-tuning and of embedding on a GPU, Keras on JAX against timm in PyTorch, and the chip's share.
 
     KERAS_BACKEND=jax python benchmarks/gpu.py --peak-tflops 989       # an H200's bfloat16 peak, by its data sheet
+    KERAS_BACKEND=jax python benchmarks/gpu.py --rounds 1 --backbones ResNet50 --tasks finetune     # a part, in minutes
     KERAS_BACKEND=jax python benchmarks/gpu.py --torch-python ~/torch/bin/python
     KERAS_BACKEND=jax python benchmarks/gpu.py --device cpu --size 64 --batches 4 --seconds 1 --rounds 1  # it works?
 
