@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path, help="an archive, or a folder of folders")
     parser.add_argument("--recipes", nargs="+", default=sorted(path.stem for path in RECIPES.glob("*.yaml")))
+    parser.add_argument("--variants", type=Path, help="in their place, a YAML file: recipe and override by name")
     parser.add_argument("--backbone", nargs="+", default=["MobileNet:0.25"], help="NAME or NAME:ALPHA")
     parser.add_argument("--size", type=int, default=224, help="pixels of a side")
     parser.add_argument("--weights", default="imagenet", help="as backbone.weights")
@@ -51,18 +53,30 @@ def configuration_of(arguments: argparse.Namespace) -> dict:
     """Return a job with an experiment for every recipe and backbone."""
     source = {"folder" if arguments.photos.is_dir() else "archive": str(arguments.photos.resolve())}
     kfold = {"method": "kfold", "k": arguments.folds, "repeats": arguments.repeats}
+    variants = {recipe: {"recipe": recipe} for recipe in arguments.recipes}
+    if arguments.variants:
+        variants = yaml.safe_load(arguments.variants.read_text(encoding="utf-8"))
     experiments = {}
     for backbone in arguments.backbone:
         name, _, alpha = backbone.partition(":")
         network = {"name": name, "alpha": float(alpha or 1), "size": arguments.size, "weights": arguments.weights}
-        for recipe in arguments.recipes:
-            common = {"dataset": "photos", "recipe": recipe, "backbone": network, "seeds": arguments.seeds}
-            experiments[f"{recipe}-{name}{alpha}"] = common
+        for variant, settings in variants.items():
+            common = {"dataset": "photos", "backbone": network, "seeds": arguments.seeds}
+            experiments[f"{slug(variant)}-{name}{alpha}"] = common | settings
     return {
         "runs": list(experiments),
         "datasets": {"photos": {"source": source, "split": kfold if arguments.folds else {"method": "auto"}}},
         "experiments": experiments,
     }
+
+
+def slug(variant: str) -> str:
+    """Return a variant's name as experiments are named.
+
+    >>> slug("avg+max"), slug("no views")
+    ('avg.max', 'no.views')
+    """
+    return re.sub(r"[^A-Za-z0-9_]+", ".", variant)
 
 
 def prepare(folder: Path, configuration: dict, job) -> None:
@@ -93,7 +107,12 @@ def measured(results: Path, job, arguments: argparse.Namespace) -> None:
         run = job.run(name)
         for fold in job.folds(name):
             keras.backend.clear_session()
-            row = {"backbone": label_of(run), "recipe": run.experiment.recipe, "seed": run.seed, "fold": fold}
+            row = {
+                "backbone": label_of(run),
+                "recipe": run.experiment_name.partition("-")[0],
+                "seed": run.seed,
+                "fold": fold,
+            }
             rows.append(row | train_one(results, run, fold))
             print(", ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
             arguments.output.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,68 @@
+"""Every recipe, unchanged, to its end: on small drawn photos, and on the real ones with real ImageNet weights."""
+
+import pytest
+
+from places import ROOT, SHARED
+from project import COLOURS, Project, draw_photos
+
+RECIPES = sorted(path.stem for path in (ROOT / "config" / "recipes").glob("*.yaml"))
+PHASES = dict.fromkeys(("probe", "softmax", "vgg16"), 1) | dict.fromkeys(("graft", "lesson", "six_steps"), 2)
+
+
+def all_recipes(folder, source: dict, backbone: dict, environment: dict | None = None) -> Project:
+    """Return a project that has trained every recipe on some photos."""
+    runs = {recipe: {"dataset": "photos", "recipe": recipe, "backbone": backbone} for recipe in RECIPES}
+    configuration = {"runs": RECIPES, "datasets": {"photos": {"source": source}}, "experiments": runs}
+    project = Project(folder, configuration, environment)
+    project.run("--", *(f"results/runs/{recipe}/evaluation.csv" for recipe in RECIPES))
+    return project
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory) -> Project:
+    """Return every recipe on two classes of drawn patches, which their colours tell apart."""
+    classes = {name: COLOURS[name] for name in ("brick", "grass")}
+    photos = draw_photos(tmp_path_factory.mktemp("photos") / "mine", classes, 15)
+    backbone = {"name": "Rootstock", "weights": "textures", "size": 32}
+    return all_recipes(tmp_path_factory.mktemp("drawn"), {"folder": str(photos)}, backbone)
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory, keras_home) -> Project:
+    """Return every recipe on the first lesson's own photos."""
+    archive = SHARED / "data" / "urban-and-rural-photos.zip"
+    backbone = {"name": "MobileNet", "alpha": 0.25, "weights": "imagenet", "size": 224}
+    environment = {"KERAS_HOME": str(keras_home)}
+    return all_recipes(tmp_path_factory.mktemp("real"), {"archive": str(archive)}, backbone, environment)
+
+
+def val_accuracies(project: Project, recipe: str) -> list[float]:
+    """Return a recipe's validation accuracy, stage by stage."""
+    evaluation = project.table(f"runs/{recipe}/evaluation.csv")
+    return evaluation[evaluation.role == "val"].accuracy.tolist()
+
+
+def test_every_recipe_is_here():
+    assert set(RECIPES) == set(PHASES)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_runs_unchanged_on_small_photos(drawn, recipe):
+    accuracies = val_accuracies(drawn, recipe)
+    assert len(accuracies) == PHASES[recipe]
+    if recipe != "softmax":  # six steps of plain gradient descent are too few to promise anything
+        assert min(accuracies) >= 0.8
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_runs_unchanged_on_the_lessons_photos(real, recipe):
+    accuracies = val_accuracies(real, recipe)
+    assert len(accuracies) == PHASES[recipe]
+    assert min(accuracies) >= (0.5 if recipe == "softmax" else 0.85)
+
+
+@pytest.mark.shared
+def test_graft_loses_nothing_by_fine_tuning(real):
+    head, finetuned = val_accuracies(real, "graft")
+    assert finetuned >= head
