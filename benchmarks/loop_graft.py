@@ -31,8 +31,8 @@ def fine_tuning(arguments: argparse.Namespace):
     from graft.network.assembly import assemble, parts_of
     from graft.network.forms import in_training_form
     from graft.network.head import build_head
+    from graft.network.precision import policy_of
     from graft.network.preprocessing import mode_of
-    from graft.runtime import resolve_precision
     from graft.training.batches import Batches
     from graft.training.finetune import block_optimizer, folded, unfreeze
     from graft.training.targets import loss_and_metric
@@ -48,7 +48,7 @@ def fine_tuning(arguments: argparse.Namespace):
     head = build_head(Head(output="logit"), network.output_shape[-1], n_classes=2, seed=0)
     model = assemble(network, head, mode, "avg")
     plain = folded(model) if phase.batch_norm == "folded" else model
-    model = in_training_form(plain, mode, resolve_precision(phase.precision))
+    model = in_training_form(plain, mode, policy_of(phase.precision, network))
     trained, _ = parts_of(model)
     unfreeze(trained, phase)
     loss, metric = loss_and_metric(1, 0.0)
@@ -63,13 +63,12 @@ def embedding(arguments: argparse.Namespace):
     """Return the function that embeds a number of batches, as `graft.features.embed_photos` does."""
     from graft.features import forward
     from graft.network.assembly import embedder
-    from graft.network.forms import copied
+    from graft.network.forms import in_embedding_form
+    from graft.network.precision import policy_of
     from graft.network.preprocessing import mode_of
-    from graft.runtime import resolve_precision
 
     network = backbone_of(arguments)
-    if arguments.precision != "float32":
-        network = copied(network, resolve_precision(arguments.precision), fixed=True)
+    network = in_embedding_form(network, policy_of(arguments.precision, network))
     model, batch = embedder(network, mode_of(arguments.backbone), "avg"), photos(arguments)
 
     def run(steps: int) -> None:

@@ -374,6 +374,40 @@ def test_fine_tuning_that_makes_it_better_is_kept(data, tmp_path):
     assert loss == pytest.approx(history.val_loss.iloc[-1], rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Optimizer(name="sgd", learning_rate=0.1),
+        Optimizer(name="sgd", learning_rate=0.1, momentum=0.9),
+        Optimizer(name="rmsprop", learning_rate=0.01),
+        Optimizer(name="rmsprop", learning_rate=0.01, momentum=0.5),
+        Optimizer(name="adam", learning_rate=0.01, clip_norm=0.5),
+        Optimizer(name="adam", learning_rate=0.01, accumulate=2),
+        Optimizer(name="adamw", learning_rate=0.01, weight_decay=0.1, ema=0.9),
+    ],
+    ids=lambda settings: "-".join(str(value) for value in settings.model_dump(exclude_defaults=True).values()),
+)
+def test_a_step_in_one_pass_is_kerass_own_step(settings, monkeypatch):
+    from graft.training import one_pass
+    from graft.training.optimizers import build_optimizer
+
+    def trained():
+        optimizer = build_optimizer(settings, Schedule(name="cosine"), epochs=3, steps_per_epoch=4)
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4, "tanh"), keras.layers.Dense(1)])
+        model.compile(optimizer, "mse")
+        x = np.random.default_rng(0).normal(0, 1, (24, 5)).astype(np.float32)
+        model.fit(x, x[:, :1] ** 2, batch_size=6, epochs=3, shuffle=False, verbose=0)
+        return type(optimizer), model.get_weights()
+
+    fast, weights = trained()
+    monkeypatch.setattr(one_pass, "ONE_PASS", one_pass.KERAS)
+    plain, expected = trained()
+    assert fast is not plain
+    for one, other in zip(weights, expected, strict=True):
+        assert np.allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
 def test_a_cosine_ends_at_zero_after_its_warm_up():
     from graft.training.optimizers import build_optimizer
 

@@ -3,6 +3,7 @@
 import keras
 
 from graft.config.recipe import Optimizer, Schedule
+from graft.training.one_pass import optimizer_class
 
 MOMENTUM = ("sgd", "rmsprop")
 
@@ -37,9 +38,7 @@ def build_optimizer(
         options["gradient_accumulation_steps"] = settings.accumulate
     if settings.ema:
         options |= {"use_ema": True, "ema_momentum": settings.ema}
-    return getattr(
-        keras.optimizers, {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}[settings.name]
-    )(**options)
+    return optimizer_class(settings.name)(**options)
 
 
 def learning_rate_of(optimizer: keras.Optimizer) -> float:
