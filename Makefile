@@ -5,7 +5,7 @@ CORES ?= 4
 GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev demo run test test-slow test-slurm lint format pins lock schema reproduce clean
+.PHONY: help setup dev demo run test test-slow test-slurm bench lint format pins lock schema reproduce clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ test-slow: dev  ## the tests that take minutes
 
 test-slurm: dev  ## the chain on a real one-node Slurm; installs it, as root
 	$(BIN)/python -m pytest tests/slurm
+
+bench: dev  ## what the README says of speed, measured again: three hours
+	for name in lesson train pipeline; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 lint: dev  ## ruff, snakefmt, snakemake --lint
 	$(BIN)/ruff format --check

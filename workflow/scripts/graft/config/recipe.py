@@ -181,8 +181,8 @@ class FineTuning(Phase):
     """Arithmetic of the layers; weights stay float32. `auto`: as in the frozen phase."""
 
     keep: Literal["always", "better"] = "always"
-    """`always`: the fine-tuned model is the result; `better`: only if its validation loss is lower than the
-    head's and it has no fewer validation photos right; otherwise the head's model stays."""
+    """`always`: the fine-tuned model is the result; `better`: only if it has more validation photos right than
+    the head's, or as many and a lower loss; otherwise the head's model stays."""
 
     @model_validator(mode="after")
     def _check(self) -> "FineTuning":

@@ -59,7 +59,7 @@ def fine_tune(
     batches, validation = streams_of(settings, pixels, roles, n_logits)
     plain = folded(model) if phase.batch_norm == "folded" else model
     cautious = phase.keep == "better" and validation is not None
-    before = Before.of(model, validation, settings.label_smoothing) if cautious else None
+    before = Before.of(model, validation) if cautious else None
     policy = policy_of(phase.precision, parts_of(model)[0])
     with parallel(devices):
         training = in_training_form(plain, modes[0], policy)
@@ -87,26 +87,24 @@ class Before:
     accuracy: float
 
     @classmethod
-    def of(cls, model: keras.Model, validation: InOrder, label_smoothing: float) -> "Before":
+    def of(cls, model: keras.Model, validation: InOrder) -> "Before":
         """Return a model's weights and what it scores, before its layers train."""
 
         def judge(candidate: keras.Model) -> list[float]:
-            loss, metric = loss_and_metric(candidate.output_shape[-1], label_smoothing)
+            loss, metric = loss_and_metric(candidate.output_shape[-1], label_smoothing=0.0)
             candidate.compile(loss=loss, metrics=[metric])
             return candidate.evaluate(validation, verbose=0)
 
         return cls(model, model.get_weights(), judge, *judge(model))
 
     def unless_beaten_by(self, tuned: keras.Model, tag: str) -> keras.Model:
-        """Return the tuned model if its validation loss is lower and no fewer photos are right; else the one before."""
+        """Return the tuned model if it has more validation photos right, or as many and a lower loss; else this one."""
         loss, accuracy = self.judge(tuned)
-        scores = (
-            f"validation loss {self.loss:.4f} before, {loss:.4f} after; accuracy {self.accuracy:.4f}, {accuracy:.4f}"
-        )
-        if loss < self.loss and accuracy >= self.accuracy:
-            print(f"{tag}: fine-tuning is kept: {scores}", flush=True)
+        scores = f"validation accuracy {self.accuracy:.4f}, {accuracy:.4f}; loss {self.loss:.4f}, {loss:.4f}"
+        if (accuracy, -loss) > (self.accuracy, -self.loss):
+            print(f"{tag}: fine-tuning is kept; before and after it, {scores}", flush=True)
             return tuned
-        print(f"{tag}: fine-tuning is not kept, the head's model stays: {scores}", flush=True)
+        print(f"{tag}: fine-tuning is not kept, the head's model stays; before and after it, {scores}", flush=True)
         self.model.set_weights(self.weights)
         return self.model
 
