@@ -1,11 +1,12 @@
-"""Every recipe on your photos: accuracy after the head and after fine-tuning, and seconds, with 95% intervals.
+"""Every recipe on your photos: accuracy after the head and after fine-tuning, and seconds.
 
     python benchmarks/recipes.py photos.zip --backbone MobileNet:0.25 MobileNetV2:0.35 --folds 5 --repeats 2
     python benchmarks/recipes.py hymenoptera.zip --backbone MobileNet:0.25 --seeds 5  # the archive's own train and val
 
 Photos are checked, split and packed by the pipeline; the trainings run one after the other in this process, with the
-functions that the rules call. Seconds go from packed photos to the last model: embedding, head, fine-tuning. What a run
-reads from the pipeline's cache of features is counted in full. The interval is Student's, over the runs.
+functions that the rules call. Seconds go from packed photos to the last model: embedding, head, fine-tuning; nothing is
+shared between trainings. What stands behind ± is half of Student's 95% interval over the trainings: seeds and repeats
+share photos, so it tells how far training varies, and less than how far other photos would.
 """
 
 import argparse
@@ -53,13 +54,15 @@ def configuration_of(arguments: argparse.Namespace) -> dict:
     """Return a job with an experiment for every recipe and backbone."""
     source = {"folder" if arguments.photos.is_dir() else "archive": str(arguments.photos.resolve())}
     kfold = {"method": "kfold", "k": arguments.folds, "repeats": arguments.repeats}
+    own = Path(arguments.weights)
+    weights = str(own.resolve()) if own.is_file() else arguments.weights
     variants = {recipe: {"recipe": recipe} for recipe in arguments.recipes}
     if arguments.variants:
         variants = yaml.safe_load(arguments.variants.read_text(encoding="utf-8"))
     experiments = {}
     for backbone in arguments.backbone:
         name, _, alpha = backbone.partition(":")
-        network = {"name": name, "alpha": float(alpha or 1), "size": arguments.size, "weights": arguments.weights}
+        network = {"name": name, "alpha": float(alpha or 1), "size": arguments.size, "weights": weights}
         for variant, settings in variants.items():
             common = {"dataset": "photos", "backbone": network, "seeds": arguments.seeds}
             experiments[f"{slug(variant)}-{name}{alpha}"] = common | settings

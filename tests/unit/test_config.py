@@ -156,8 +156,17 @@ def test_no_rule_is_told_the_number_of_shards():
     assert {part: one.slice(part, **at) for part in SLICES} == {part: many.slice(part, **at) for part in SLICES}
 
 
-@pytest.mark.parametrize("count", [0, 1001])
-def test_shards_number_from_1_to_1000(count):
+@pytest.mark.parametrize("count", [0, 251])
+def test_shards_number_from_1_to_250(count):
     values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
     with pytest.raises(UserError, match=f"shards.pack is {count}; input should be"):
         Job(values | {"shards": {"pack": count}}, RECIPES)
+
+
+def test_shards_do_not_let_every_machine_choose_its_precision():
+    values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text()) | {"shards": {"embed": 2}}
+    values["experiments"]["lesson"]["recipe"] = "graft"
+    with pytest.raises(UserError, match=r"frozen\.precision of lesson is 'auto'"):
+        Job(values, RECIPES)
+    values["experiments"]["lesson"]["override"] = {"frozen": {"precision": "bfloat16"}}
+    assert Job(values, RECIPES).runs == ["lesson"]

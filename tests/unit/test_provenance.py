@@ -87,6 +87,8 @@ def test_costs_belong_to_the_run_its_folds_and_its_features(tmp_path):
         "embed_images/photos-net-avg": (5, 600),
         "embed_images/photos-net-avg-views-123": (1000, 9000),  # other features
         "embed_images/photos2-net-avg": (1000, 9000),  # another data set
+        "pack_images/photos-224": (1000, 9000),  # of an earlier number of shards, as the next
+        "pack_images/photos-224-1-of-3": (1000, 9000),
         "pack_images/photos-224-1-of-2": (1, 300),
         "pack_images/photos-224-2-of-2": (1, 200),
         "plot_comparison/lesson-fold0": (1000, 9000),

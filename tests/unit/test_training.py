@@ -1,5 +1,8 @@
 """Training: cached features are the lesson, a killed run ends in the same bytes, settings do as they say."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pandas as pd
@@ -12,6 +15,7 @@ from graft.config.recipe import Augmentation, EarlyStopping, FineTuning, FrozenP
 from graft.errors import UserError
 from graft.features import embed_photos
 from graft.files import write_table
+from graft.model_file import save_model
 from graft.network.assembly import assemble, parts_of
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
@@ -147,6 +151,7 @@ def test_early_stopping_goes_back_to_the_best_epoch_even_if_it_never_stopped(dat
     )
     features, who = features_of(data, None), roles(data[1])
     head, history, _ = train_head(settings, features, who, "test", tmp_path / "state")
+    head.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"])
     loss = head.evaluate(features[0, who.val], who.codes[who.val, None].astype(np.float32), verbose=0)[0]
     assert loss == pytest.approx(history.val_loss.min(), abs=1e-6)
     assert history.val_loss.idxmin() != len(history) - 1  # else the test shows nothing
@@ -204,12 +209,21 @@ def test_balanced_class_weights_are_those_of_scikit_learn():
 
 def tuned(data, tmp_path, backbone=None, **finetune):
     """Fine-tune a fresh joined model for two epochs; return it before and after, and the history."""
-    folder, split = data
+    folder, _ = data
     if backbone is None:
         backbone = build_backbone(SPEC)
         backbone.load_weights(folder / "w.weights.h5")
     head = build_head(Head(output="logit"), backbone.output_shape[-1], 2, 0)
     model = assemble(backbone, head, "tf", "avg")
+    before = keras.models.clone_model(backbone)
+    before.set_weights(backbone.get_weights())
+    after, history, _ = fine_tune_quickly(data, model, tmp_path / "state", **finetune)
+    return before, after, history
+
+
+def fine_tune_quickly(data, model: keras.Model, state, **finetune):
+    """Fine-tune a model for two epochs."""
+    folder, split = data
     phase = FineTuning(**({"epochs": 2, "batch_size": 4, "optimizer": Optimizer(learning_rate=1e-3)} | finetune))
     settings = FineTuneSettings(
         preprocessing="consistent",
@@ -220,10 +234,7 @@ def tuned(data, tmp_path, backbone=None, **finetune):
         seed=0,
     )
     pixels = np.load(folder / "pixels.npy", mmap_mode="r")
-    before = keras.models.clone_model(backbone)
-    before.set_weights(backbone.get_weights())
-    after, history, _ = fine_tune(settings, model, ("tf", "tf"), pixels, roles(split), "test", tmp_path / "state")
-    return before, after, history
+    return fine_tune(settings, model, ("tf", "tf"), pixels, roles(split), "test", state)
 
 
 def changed(before: keras.Model, after: keras.Model) -> set[str]:
@@ -355,6 +366,19 @@ def test_tensorboard_that_is_not_installed_is_said_at_the_start(data, tmp_path, 
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UserError, match="pip install tensorboard"):
         train_head(head_settings(), features_of(data, None), roles(data[1]), "test", tmp_path / "state")
+
+
+@pytest.mark.parametrize("method", ["gradient", "probe"])
+def test_a_trained_model_is_saved_uncompiled_and_plain_keras_loads_it(data, tmp_path, method):
+    """Whoever gets the file has none of Graft's optimisers."""
+    settings = head_settings(frozen={"method": method})
+    head, _, _ = train_head(settings, features_of(data, None), roles(data[1]), "test", tmp_path / "state")
+    model = assemble(build_backbone(SPEC), head, "tf", "avg")
+    model, _, _ = fine_tune_quickly(data, model, tmp_path / "state", keep="better")
+    save_model(model, {"classes": CLASSES}, tmp_path / "model.keras")
+    script = f"import keras; print(keras.models.load_model({str(tmp_path / 'model.keras')!r}).compiled)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split()[-1:] == ["False"], done.stderr[-2000:]
 
 
 @pytest.mark.parametrize("batch_norm", ["lesson", "folded"])

@@ -156,6 +156,8 @@ if job.config.shards.pack > 1:
             pixels="results/data/{dataset}/pixels-{size}.npy",
         log:
             "results/logs/join_pixels/{dataset}-{size}.log",
+        benchmark:
+            "results/benchmarks/join_pixels/{dataset}-{size}.tsv"
         conda:
             "../../envs/graft.yaml"
         resources:

@@ -65,6 +65,8 @@ if job.config.shards.embed > 1:
             features="results/features/{dataset}/{features}.npy",
         log:
             "results/logs/join_features/{dataset}-{features}.log",
+        benchmark:
+            "results/benchmarks/join_features/{dataset}-{features}.tsv"
         conda:
             "../../envs/graft.yaml"
         resources:

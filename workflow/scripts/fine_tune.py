@@ -47,11 +47,13 @@ def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
         f"validate, {len(facts['classes'])} classes",
         flush=True,
     )
-    inputs = [arguments.split, arguments.manifest, arguments.head_model]
-    state = state_path(arguments.state, "fine_tune.py", f"{arguments.settings} fold {arguments.fold}", inputs)
+    inputs, devices = [arguments.split, arguments.manifest, arguments.head_model], runtime.gpus()
+    several = len(devices) > 1  # whose optimiser has other variables, so that neither takes up the other's state
+    settings_text = f"{arguments.settings} fold {arguments.fold} several devices {several}"
+    state = state_path(arguments.state, "fine_tune.py", settings_text, inputs)
     both = modes(arguments.backbone, settings.preprocessing)
     tag = f"fine_tune: {arguments.tag}"
-    model, history, resumed = fine_tune(settings, model, both, pixels, roles, tag, state, runtime.gpus())
+    model, history, resumed = fine_tune(settings, model, both, pixels, roles, tag, state, devices)
     save_model(model, facts, arguments.model)
     write_table(history, arguments.history)
     write_json({"device": runtime.device_name()}, arguments.model.with_name("device.json"))  # for its provenance

@@ -20,7 +20,7 @@ from graft.files import read_table, sha256_of
 
 ROOT = SCRIPTS.parent.parent
 OWN_RULES = {"train_head": "head", "fine_tune": "finetuned", "predict": "predict"}
-SHARED_RULES = ("ingest_dataset", "pack_images", "embed_images")
+SHARED_RULES = ("ingest_dataset", "pack_images", "join_pixels", "embed_images", "join_features")
 CODE = ("Snakefile", "workflow/**/*.py", "workflow/**/*.smk", "config/recipes/*.yaml")
 
 
@@ -100,10 +100,22 @@ def costs(benchmarks: Path, record: RunRecord) -> dict[str, dict[str, float]]:
     wanted |= dict.fromkeys(SHARED_RULES, ("shared", shared))
     found: dict[str, dict[str, float]] = {}
     for rule, (part, pattern) in wanted.items():
-        for path in sorted((benchmarks / rule).glob("*.tsv")):
+        for path in newest_sets(sorted((benchmarks / rule).glob("*.tsv"))):
             if pattern.fullmatch(path.stem):
                 add_cost(found.setdefault(part, {"seconds": 0.0, "peak_memory_mb": 0.0, "jobs": 0}), path)
     return found
+
+
+def newest_sets(paths: list[Path]) -> list[Path]:
+    """Return the files without those of an earlier number of shards, which Snakemake leaves behind."""
+    sets: dict[str, dict[str, list[Path]]] = {}
+    for path in paths:
+        name, count = re.fullmatch(r"(.*?)(?:-\d+-of-(\d+))?", path.stem).groups("1")
+        sets.setdefault(name, {}).setdefault(count, []).append(path)
+    latest = [
+        max(counts.values(), key=lambda same: max(path.stat().st_mtime for path in same)) for counts in sets.values()
+    ]
+    return [path for same in latest for path in same]
 
 
 def add_cost(total: dict[str, float], path: Path) -> None:

@@ -103,6 +103,8 @@ class Job:
         self._runs = {run.name: run for name in self.config.runs for run in self._runs_named(name)}
         self.backbones = {backbone_key(run.experiment.backbone): run.experiment.backbone for run in self._runs.values()}
         self.features = {features_key(run.embedding): run.embedding for run in self._runs.values()}
+        for run in self._runs.values():
+            check_shards(run, self.config.shards)
 
     @property
     def runs(self) -> list[str]:
@@ -201,6 +203,15 @@ class Job:
             raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
         parse(Recipe, values, f"recipe {experiment.recipe}")
         return parse(Recipe, merged(values, experiment.override), f"experiments.{name}.override")
+
+
+def check_shards(run: Run, shards: Shards) -> None:
+    """Refuse shards of features whose precision each machine would choose for itself."""
+    if shards.embed > 1 and run.recipe.frozen.precision == "auto":
+        raise UserError(
+            f"shards.embed is {shards.embed}, but frozen.precision of {run.experiment_name} is 'auto', which every "
+            "machine decides for itself; name float32 or bfloat16 in its override"
+        )
 
 
 def check_name(name: str, kind: str) -> None:

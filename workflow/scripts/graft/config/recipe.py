@@ -152,7 +152,7 @@ class FrozenPhase(Phase):
 
     precision: Precision = "float32"
     """Arithmetic of the backbone while its features are computed. `auto`: bfloat16 on a GPU, and on a processor
-    that multiplies it in hardware unless the backbone is made of depthwise convolutions, as MobileNet is."""
+    that multiplies it in hardware unless the backbone has depthwise or grouped convolutions, as MobileNet."""
 
 
 class FineTuning(Phase):
@@ -182,7 +182,7 @@ class FineTuning(Phase):
 
     keep: Literal["always", "better"] = "always"
     """`always`: the fine-tuned model is the result; `better`: only if it has more validation photos right than
-    the head's, or as many and a lower loss; otherwise the head's model stays."""
+    the head's, or as many and a lower loss; otherwise the head's model stays. Where no photos validate, as `always`."""
 
     @model_validator(mode="after")
     def _check(self) -> "FineTuning":

@@ -9,9 +9,9 @@ from graft import runtime
 def policy_of(precision: str, backbone: keras.Model) -> str:
     """Return a Keras dtype policy for `float32`, `bfloat16` or `auto`. Weights stay float32 in each.
 
-    `auto` is bfloat16 on a GPU, and on a processor that multiplies it in hardware unless the backbone is made of
-    convolutions by channel: of those a processor's bfloat16 is slower (MobileNet 0.25 in training: 126 images/s, not
-    187), and rounds most.
+    `auto` is bfloat16 on a GPU, and on a processor that multiplies it in hardware unless the backbone has
+    convolutions by channel or group: there a processor's bfloat16 is slower (MobileNet 0.25 in training: 126 images/s,
+    not 187), and rounds most (its features are off by 11%).
     """
     if precision == "auto":
         fast = runtime.on_gpu() or (runtime.multiplies_bfloat16() and not has_channel_groups(backbone))

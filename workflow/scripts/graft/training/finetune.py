@@ -1,6 +1,6 @@
 """The second phase: the backbone, or its upper part, trains too."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +60,8 @@ def fine_tune(
     plain = folded(model) if phase.batch_norm == "folded" else model
     cautious = phase.keep == "better" and validation is not None
     before = Before.of(model, validation) if cautious else None
+    if phase.keep == "better" and not before:
+        print(f"{tag}: no photos validate, so fine-tuning is kept, better or not", flush=True)
     policy = policy_of(phase.precision, parts_of(model)[0])
     with parallel(devices):
         training = in_training_form(plain, modes[0], policy)
@@ -78,35 +80,37 @@ def fine_tune(
 
 @dataclass(frozen=True)
 class Before:
-    """The model as the head left it, and how it did on the validation photos."""
+    """The model as the head left it, and how it does on the validation photos."""
 
     model: keras.Model
     weights: list[np.ndarray]
-    judge: Callable[[keras.Model], list[float]]
+    validation: InOrder
     loss: float
     accuracy: float
 
     @classmethod
     def of(cls, model: keras.Model, validation: InOrder) -> "Before":
         """Return a model's weights and what it scores, before its layers train."""
-
-        def judge(candidate: keras.Model) -> list[float]:
-            loss, metric = loss_and_metric(candidate.output_shape[-1], label_smoothing=0.0)
-            candidate.compile(loss=loss, metrics=[metric])
-            return candidate.evaluate(validation, verbose=0)
-
-        return cls(model, model.get_weights(), judge, *judge(model))
+        return cls(model, model.get_weights(), validation, *scores_of(model, validation))
 
     def unless_beaten_by(self, tuned: keras.Model, tag: str) -> keras.Model:
         """Return the tuned model if it has more validation photos right, or as many and a lower loss; else this one."""
-        loss, accuracy = self.judge(tuned)
+        loss, accuracy = scores_of(tuned, self.validation)
         scores = f"validation accuracy {self.accuracy:.4f}, {accuracy:.4f}; loss {self.loss:.4f}, {loss:.4f}"
-        if (accuracy, -loss) > (self.accuracy, -self.loss):
+        if np.isfinite(loss) and (accuracy, -loss) > (self.accuracy, -self.loss):
             print(f"{tag}: fine-tuning is kept; before and after it, {scores}", flush=True)
             return tuned
         print(f"{tag}: fine-tuning is not kept, the head's model stays; before and after it, {scores}", flush=True)
         self.model.set_weights(self.weights)
         return self.model
+
+
+def scores_of(model: keras.Model, validation: InOrder) -> list[float]:
+    """Return cross-entropy and accuracy on the validation photos; the model itself stays uncompiled."""
+    judged = keras.Model(model.input, model.output)
+    loss, metric = loss_and_metric(model.output_shape[-1], label_smoothing=0.0)
+    judged.compile(loss=loss, metrics=[metric])
+    return judged.evaluate(validation, verbose=0)
 
 
 def streams_of(

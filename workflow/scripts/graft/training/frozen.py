@@ -64,7 +64,8 @@ def train_head(
     if settings.frozen.method == "probe":
         probe_head(head, settings, features, roles, weights)
         head.compile(loss=loss, metrics=[metric])
-        return head, probe_history(head, features[0, roles.train], roles, n_logits, weights, validation), state
+        history = probe_history(head, features[0, roles.train], roles, n_logits, weights, validation)
+        return bare(head, settings, len(roles.classes)), history, state
     phase = settings.frozen
     batches = Batches(
         Visits.of_phase(phase, len(roles.train), settings.seed),
@@ -75,7 +76,14 @@ def train_head(
     optimizer = build_optimizer(phase.optimizer, phase.schedule, phase.epochs, batches.visits.steps_per_epoch)
     head.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
     trained = train(head, phase, batches, validation if len(roles.val) else None, tag, state)
-    return head, trained.history, trained.resume.path
+    return bare(head, settings, len(roles.classes)), trained.history, trained.resume.path
+
+
+def bare(head: keras.Model, settings: HeadSettings, n_classes: int) -> keras.Model:
+    """Return the head uncompiled: Keras would write a nested model's optimiser into the file of the whole."""
+    copy = build_head(settings.head, head.input_shape[-1], n_classes, settings.seed)
+    copy.set_weights(head.get_weights())
+    return copy
 
 
 def cached_views(features: np.ndarray, train: np.ndarray, phase: FrozenPhase):

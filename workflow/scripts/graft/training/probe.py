@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 STRENGTHS = np.logspace(-5, 2, 15)  # inverse regularisation, from nearly none of the features to all of them
 FOLDS = 5
 ITERATIONS = 5000
+SMALL = 10**7  # numbers; below it, threads wait for each other longer than they work
 
 
 def fit_probe(views: np.ndarray, codes: np.ndarray, weights: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -30,7 +31,7 @@ def fit_probe(views: np.ndarray, codes: np.ndarray, weights: np.ndarray, seed: i
     Source: Kumar et al., "Fine-Tuning can Distort Pretrained Features", ICLR 2022 (linear probing, L-BFGS).
     """
     n_views = len(views)
-    features = np.concatenate(views)
+    features = views.reshape(-1, views.shape[-1])
     mean, deviation = features.mean(0), features.std(0)
     deviation = np.where(deviation > 1e-8, deviation, 1.0)  # a feature that never moves says nothing
     folds = folds_of(codes, n_views, seed)
@@ -44,11 +45,12 @@ def fit_probe(views: np.ndarray, codes: np.ndarray, weights: np.ndarray, seed: i
         l1_ratios=(0.0,),
         use_legacy_attributes=False,
     )
-    with warnings.catch_warnings(), threadpool_limits(1):  # matrices are small: threads wait for each other
+    standard = features - mean
+    standard /= deviation
+    threads = 1 if features.size < SMALL else None
+    with warnings.catch_warnings(), threadpool_limits(threads):
         warnings.simplefilter("ignore", ConvergenceWarning)  # only the weakest regularisation ever needs more
-        model.fit(
-            (features - mean) / deviation, np.tile(codes, n_views), sample_weight=np.tile(weights, n_views) / n_views
-        )
+        model.fit(standard, np.tile(codes, n_views), sample_weight=np.tile(weights, n_views) / n_views)
     kernel, bias = np.atleast_2d(model.coef_).T, np.atleast_1d(model.intercept_)
     if kernel.shape[1] == 1:  # two classes come as one margin: half of it for, half against
         kernel, bias = np.hstack([-kernel, kernel]) / 2, np.array([-bias[0], bias[0]]) / 2
