@@ -169,7 +169,8 @@ class FineTuning(Phase):
     `frozen`: they do not; `folded`: they are merged into the convolutions first (same function, faster)."""
 
     layer_decay: float = Field(1.0, gt=0, le=1)
-    """Factor on the learning rate from one block to the one below it; 1: the same rate everywhere."""
+    """Factor on the learning rate from one block to the one below it, and none for blocks below a hundredth of it;
+    1: the same rate everywhere."""
 
     mix: Literal["none", "mixup", "cutmix"] = "none"
     """Blend pairs of photos and their labels, as Keras's MixUp or CutMix does."""

@@ -1,5 +1,6 @@
 """The second phase: the backbone, or its upper part, trains too."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ from graft.training.phase import train
 from graft.training.targets import loss_and_metric, sample_weights, targets_of
 from graft.training.visits import Visits
 
+SLOWEST = (
+    0.01  # of the learning rate; a block below it stays frozen: it would hardly move, and lower ones cost the most
+)
 VIEW_SEED = 2**20  # so that the second phase does not show the first phase's views again
 
 
@@ -142,7 +146,7 @@ def unfreeze(backbone: keras.Model, phase: FineTuning) -> int:
 
     Raises: UserError if there is no such block or layer.
     """
-    first = first_trainable(backbone, phase.unfreeze)
+    first = max(first_trainable(backbone, phase.unfreeze), first_fast_enough(backbone, phase.layer_decay))
     frozen_norm = phase.batch_norm != "lesson"
     backbone.trainable = True
     for index, layer in enumerate(backbone.layers):
@@ -164,6 +168,16 @@ def first_trainable(backbone: keras.Model, unfreeze: str | int) -> int:
     if unfreeze > len(blocks):
         raise UserError(f"finetune.unfreeze is {unfreeze}, but {backbone.name} has {len(blocks)} blocks; use 'all'")
     return block_names(backbone).index(blocks[-unfreeze])
+
+
+def first_fast_enough(backbone: keras.Model, layer_decay: float) -> int:
+    """Return the index of the first layer of a block whose rate is no less than `SLOWEST`."""
+    if layer_decay == 1.0:
+        return 0
+    names = block_names(backbone)
+    blocks = list(dict.fromkeys(names))
+    n_blocks = max(1, int(math.log(SLOWEST) / math.log(layer_decay) + 1e-9))
+    return names.index(blocks[-n_blocks]) if n_blocks < len(blocks) else 0
 
 
 def block_optimizer(model: keras.Model, backbone: keras.Model, phase: FineTuning, steps: int) -> keras.Optimizer:
