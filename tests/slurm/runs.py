@@ -66,3 +66,4 @@ def restart_controller():
     os.kill(int((state / "run" / "slurmctld.pid").read_text()), signal.SIGTERM)
     subprocess.run(["sleep", "5"], check=True)
     subprocess.run([HERE / "start_slurm.sh", ORDINARY], check=True, timeout=120)
+    subprocess.run(["scontrol", "reconfigure"], check=True, timeout=60)  # or it may wait for ever for its node's GPUs
