@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from graft.config.backbone import NATIVE_SIZE, SMALLEST_SIZE, Backbone
+from graft.config.backbone import NATIVE_SIZE, OWN, SMALLEST_SIZE, Backbone
 from graft.config.recipe import Head
 from graft.errors import UserError
 from graft.model_file import copy_model, load_model, read_facts, save_model
@@ -96,6 +96,17 @@ def test_the_form_that_embeds_computes_the_same_features(policy, tolerance):
     expected, result = (model.predict_on_batch(photos(4, 64)) for model in (plain, fast))
     assert np.linalg.norm(expected - result) <= tolerance * np.linalg.norm(expected)
     assert (policy == "float32") or not np.allclose(expected, result, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_form_that_embeds_fits_our_own_networks_and_baselines_too(name):
+    weights = "textures" if name == "Rootstock" else "none"
+    backbone = fetch_backbone(Backbone(name=name, weights=weights, size=96))
+    fast = in_embedding_form(backbone, "float32")
+    expected, result = (
+        embedder(model, mode_of(name), "avg").predict_on_batch(photos(4, 96)) for model in (backbone, fast)
+    )
+    assert np.allclose(expected, result, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def copied(part: keras.Model, policy: str, fixed: bool) -> keras.Model:
 
     def clone(layer: keras.Layer) -> keras.Layer:
         config = layer.get_config()
-        if layer.name != "logits":
+        if isinstance(layer, keras.Layer) and layer.name != "logits":  # a bare operation has no dtype of its own
             config["dtype"] = policy
         if fixed and isinstance(layer, layers.BatchNormalization):
             return FixedBatchNormalization.from_config(config)
