@@ -18,7 +18,7 @@ import subprocess
 import sys
 
 import timing
-from train import SPEED, importable, rows_of, variants_of
+from train import SPEED, parser_of_loops, pythons_of_loops, rows_of, variants_of
 
 # By task: who, script, form, precision. The first is what the others are compared with.
 WAYS = {
@@ -46,10 +46,7 @@ def main() -> None:
     os.environ.setdefault("KERAS_BACKEND", "jax")
     if arguments.device == "cpu":
         os.environ["JAX_PLATFORMS"] = "cpu"
-    pythons = {"loop_timm.py": arguments.torch_python}
-    if not importable(arguments.torch_python, "torch, timm"):
-        print(f"left out: timm: {arguments.torch_python} has no torch or no timm; name another: --torch-python")
-        pythons["loop_timm.py"] = None
+    pythons = pythons_of_loops(arguments.torch_python)
     device = device_name()
     if arguments.device == "gpu" and not device.startswith("gpu"):
         raise SystemExit(f"JAX finds no GPU ({device}); for the processor: --device cpu")
@@ -62,15 +59,10 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     """Return the command line's settings."""
-    parser = timing.parser_of(__doc__, "gpu.csv")
-    parser.add_argument("--tasks", nargs="+", choices=WAYS, default=list(WAYS))
-    parser.add_argument("--backbones", nargs="+", choices=["ResNet50", "MobileNet"], default=["ResNet50", "MobileNet"])
+    parser = parser_of_loops(__doc__, "gpu.csv")
     parser.add_argument("--batches", type=int, nargs="+", default=[32, 256], help="photos a step")
-    parser.add_argument("--size", type=int, default=224, help="pixels; default 224")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of each measurement, about; default 8")
     parser.add_argument("--device", choices=["gpu", "cpu"], default="gpu")
     parser.add_argument("--peak-tflops", type=float, help="the chip's, in 1e12 operations a second, as its maker says")
-    parser.add_argument("--torch-python", default=sys.executable, metavar="PYTHON", help="one that has torch and timm")
     return parser.parse_args()
 
 

@@ -41,10 +41,7 @@ EMBED_BATCH = 32  # graft.features.BATCH, and Keras's own default; others are no
 
 def main() -> None:
     arguments = parsed()
-    pythons = {"loop_timm.py": arguments.torch_python}
-    if not importable(arguments.torch_python, "torch, timm"):
-        print(f"left out: timm: {arguments.torch_python} has no torch or no timm; name another: --torch-python")
-        pythons["loop_timm.py"] = None
+    pythons = pythons_of_loops(arguments.torch_python)
     settings = ["--size", arguments.size, "--threads", arguments.threads, "--seconds", arguments.seconds]
     variants = variants_of(WAYS, arguments, pythons, settings, [EMBED_BATCH])
     rows = rows_of(timing.rounds_of(variants, arguments.rounds), WAYS)
@@ -55,15 +52,29 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     """Return the command line's settings."""
-    parser = timing.parser_of(__doc__, "train.csv")
+    parser = parser_of_loops(__doc__, "train.csv")
+    parser.add_argument("--batches", type=int, nargs="+", default=[8, 32], help="photos a step of fine-tuning")
+    parser.add_argument("--threads", type=int, default=2, help="default 2")
+    return parser.parse_args()
+
+
+def parser_of_loops(text: str, output: str) -> argparse.ArgumentParser:
+    """Return a parser with what every benchmark of training loops takes."""
+    parser = timing.parser_of(text, output)
     parser.add_argument("--tasks", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--backbones", nargs="+", choices=["ResNet50", "MobileNet"], default=["ResNet50", "MobileNet"])
-    parser.add_argument("--batches", type=int, nargs="+", default=[8, 32], help="photos a step of fine-tuning")
     parser.add_argument("--size", type=int, default=224, help="pixels; default 224")
-    parser.add_argument("--threads", type=int, default=2, help="default 2")
     parser.add_argument("--seconds", type=float, default=8.0, help="of each measurement, about; default 8")
     parser.add_argument("--torch-python", default=sys.executable, metavar="PYTHON", help="one that has torch and timm")
-    return parser.parse_args()
+    return parser
+
+
+def pythons_of_loops(torch_python: str) -> dict[str, str | None]:
+    """Return timm's interpreter by its script, for `variants_of`; None, and a line, where it lacks what it needs."""
+    if importable(torch_python, "torch, timm"):
+        return {"loop_timm.py": torch_python}
+    print(f"left out: timm: {torch_python} has no torch or no timm; name another: --torch-python")
+    return {"loop_timm.py": None}
 
 
 def importable(python: str, modules: str) -> bool:
