@@ -43,7 +43,7 @@ class Roles:
 def train_head(
     settings: HeadSettings, features: np.ndarray, roles: Roles, tag: str, state: Path
 ) -> tuple[keras.Model, pd.DataFrame, Path]:
-    """Return the trained head, its history, and the resume state to remove once both are saved.
+    """Return the trained head, uncompiled, its history, and the resume state to remove once both are saved.
 
     Args:
         settings: head, phase, class weights, seed.
@@ -61,11 +61,11 @@ def train_head(
     validation = InOrder(
         lambda part: features[0, roles.val[part]], targets_of(roles.codes[roles.val], n_logits), batch_size=256
     )
+    compiled = keras.Model(head.input, head.output)  # Keras would write the head's own optimiser into the whole's file
     if settings.frozen.method == "probe":
         probe_head(head, settings, features, roles, weights)
-        head.compile(loss=loss, metrics=[metric])
-        history = probe_history(head, features[0, roles.train], roles, n_logits, weights, validation)
-        return bare(head, settings, len(roles.classes)), history, state
+        compiled.compile(loss=loss, metrics=[metric])
+        return head, probe_history(compiled, features[0, roles.train], roles, n_logits, weights, validation), state
     phase = settings.frozen
     batches = Batches(
         Visits.of_phase(phase, len(roles.train), settings.seed),
@@ -74,16 +74,9 @@ def train_head(
         weights,
     )
     optimizer = build_optimizer(phase.optimizer, phase.schedule, phase.epochs, batches.visits.steps_per_epoch)
-    head.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
-    trained = train(head, phase, batches, validation if len(roles.val) else None, tag, state)
-    return bare(head, settings, len(roles.classes)), trained.history, trained.resume.path
-
-
-def bare(head: keras.Model, settings: HeadSettings, n_classes: int) -> keras.Model:
-    """Return the head uncompiled: Keras would write a nested model's optimiser into the file of the whole."""
-    copy = build_head(settings.head, head.input_shape[-1], n_classes, settings.seed)
-    copy.set_weights(head.get_weights())
-    return copy
+    compiled.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
+    trained = train(compiled, phase, batches, validation if len(roles.val) else None, tag, state)
+    return head, trained.history, trained.resume.path
 
 
 def cached_views(features: np.ndarray, train: np.ndarray, phase: FrozenPhase):
