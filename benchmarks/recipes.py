@@ -14,16 +14,15 @@ import contextlib
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import yaml
+from chain import ROOT, SCRIPTS, run_chain
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
+sys.path.insert(0, str(SCRIPTS))
 RECIPES = ROOT / "config" / "recipes"
 
 
@@ -86,13 +85,10 @@ def prepare(folder: Path, configuration: dict, job) -> None:
     """Let the pipeline check, split and pack the photos, and fetch the weights."""
     from graft.config.job import backbone_key
 
-    (folder / "job.yaml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
     sizes = {backbone.size for backbone in job.backbones.values()}
     targets = [f"results/data/photos/pixels-{size}.npy" for size in sizes] + ["results/data/photos/split.csv"]
     targets += [f"results/weights/{backbone_key(backbone)}.weights.h5" for backbone in job.backbones.values()]
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", folder]
-    command += ["--replace-workflow-config", "--configfile", folder / "job.yaml", "--cores", str(os.cpu_count())]
-    subprocess.run([*command, "--quiet", "all", "--", *targets], check=True)
+    run_chain(configuration, folder, os.cpu_count(), "--replace-workflow-config", "--quiet", "all", "--", *targets)
 
 
 def measured(results: Path, job, arguments: argparse.Namespace) -> None:
