@@ -1,5 +1,6 @@
 """Training: cached features are the lesson, a killed run ends in the same bytes, settings do as they say."""
 
+import contextlib
 import subprocess
 import sys
 
@@ -20,6 +21,7 @@ from graft.network.assembly import assemble, parts_of
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
 from graft.training.finetune import fine_tune
+from graft.training.callbacks import StopAtNaN
 from graft.training.frozen import Roles, train_head
 from graft.training.probe import fit_probe
 from graft.training.resume import EVERY_SECONDS
@@ -110,6 +112,20 @@ class Killed(Exception):
     """Stands for the end of a process."""
 
 
+@contextlib.contextmanager
+def killed_after_epoch(last, monkeypatch):
+    """Let what trains inside end as a killed process does, at the end of an epoch (counted from 0)."""
+
+    def die(self, epoch, logs=None):
+        if epoch == last:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StopAtNaN, "on_epoch_end", die)
+        with pytest.raises(Killed):
+            yield
+
+
 def test_a_killed_training_goes_on_and_ends_in_the_same_bytes(data, tmp_path, monkeypatch):
     monkeypatch.setenv(EVERY_SECONDS, "0")
     settings = head_settings(
@@ -119,16 +135,8 @@ def test_a_killed_training_goes_on_and_ends_in_the_same_bytes(data, tmp_path, mo
     features = features_of(data, None)
     straight, history, _ = train_head(settings, features, roles(data[1]), "test", tmp_path / "straight")
 
-    import graft.training.callbacks as callbacks
-
-    def die(self, epoch, logs=None):
-        if epoch == 3:
-            raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(callbacks.StopAtNaN, "on_epoch_end", die)
-        with pytest.raises(Killed):
-            train_head(settings, features, roles(data[1]), "test", tmp_path / "killed")
+    with killed_after_epoch(3, monkeypatch):
+        train_head(settings, features, roles(data[1]), "test", tmp_path / "killed")
     assert (tmp_path / "killed").is_file()
     resumed, again, _ = train_head(settings, features, roles(data[1]), "test", tmp_path / "killed")
     pd.testing.assert_frame_equal(history, again, check_exact=True)
@@ -330,8 +338,6 @@ def test_every_choice_trains_to_finite_float32_weights(data, tmp_path, options):
     ids=lambda options: ",".join(options),
 )
 def test_a_killed_fine_tuning_goes_on_and_ends_in_the_same_bytes(data, tmp_path, monkeypatch, options):
-    import graft.training.callbacks as callbacks
-
     monkeypatch.setenv(EVERY_SECONDS, "0")
 
     def network():
@@ -341,14 +347,8 @@ def test_a_killed_fine_tuning_goes_on_and_ends_in_the_same_bytes(data, tmp_path,
     options = {"epochs": 4, **options}
     _, straight, history = tuned(data, tmp_path / "straight", network(), **options)
 
-    def die(self, epoch, logs=None):
-        if epoch == 2:
-            raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(callbacks.StopAtNaN, "on_epoch_end", die)
-        with pytest.raises(Killed):
-            tuned(data, tmp_path / "killed", network(), **options)
+    with killed_after_epoch(2, monkeypatch):
+        tuned(data, tmp_path / "killed", network(), **options)
     _, resumed, again = tuned(data, tmp_path / "killed", network(), **options)
     pd.testing.assert_frame_equal(history, again, check_exact=True)
     for one, other in zip(straight.get_weights(), resumed.get_weights(), strict=True):
