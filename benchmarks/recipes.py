@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 import yaml
+
 from chain import ROOT, SCRIPTS, run_chain
 
 sys.path.insert(0, str(SCRIPTS))

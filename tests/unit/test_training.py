@@ -20,8 +20,8 @@ from graft.model_file import save_model
 from graft.network.assembly import assemble, parts_of
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
-from graft.training.finetune import fine_tune
 from graft.training.callbacks import StopAtNaN
+from graft.training.finetune import fine_tune
 from graft.training.frozen import Roles, train_head
 from graft.training.probe import fit_probe
 from graft.training.resume import EVERY_SECONDS
