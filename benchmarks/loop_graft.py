@@ -33,6 +33,7 @@ def fine_tuning(arguments: argparse.Namespace):
     from graft.network.head import build_head
     from graft.network.precision import policy_of
     from graft.network.preprocessing import mode_of
+    from graft.runtime import streamed
     from graft.training.batches import Batches
     from graft.training.finetune import block_optimizer, folded, unfreeze
     from graft.training.targets import loss_and_metric
@@ -56,7 +57,11 @@ def fine_tuning(arguments: argparse.Namespace):
     pixels, n = photos(arguments), arguments.batch
     targets = (np.arange(n) % 2).astype(np.float32)[:, None]
     batches = Batches(Visits(n, n, 12, 0), lambda rows, visits: pixels[rows], targets, np.ones(n, np.float32))
-    return lambda steps: model.fit(batches, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
+
+    def run(steps: int) -> None:
+        model.fit(streamed(batches), steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
+
+    return run
 
 
 def embedding(arguments: argparse.Namespace):

@@ -7,6 +7,7 @@ batch normalisation, which needs no more either.
 import argparse
 import os
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -79,13 +80,38 @@ def fine_tuning(model, arguments: argparse.Namespace):
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     model.compile(optimizer=keras.optimizers.RMSprop(1e-5), loss=loss, metrics=[keras.metrics.BinaryAccuracy()])
     batch = photos(arguments), (np.arange(arguments.batch) % 2).astype(np.float32)[:, None]
-    return lambda steps: model.fit(again_and_again(*batch), steps_per_epoch=steps, epochs=1, verbose=0)
+    return until_last_step(
+        lambda steps, watch: model.fit(again_and_again(*batch), steps_per_epoch=steps, epochs=1, verbose=0, **watch)
+    )
 
 
 def embedding(model, arguments: argparse.Namespace):
     """Return the function that embeds a number of batches, by Keras's predict."""
     batch = photos(arguments)
-    return lambda steps: model.predict(again_and_again(batch), steps=steps, verbose=0)
+    return until_last_step(lambda steps, watch: model.predict(again_and_again(batch), steps=steps, verbose=0, **watch))
+
+
+def until_last_step(run):
+    """Return a function that does a number of steps and returns when the last was over, if the backend is TensorFlow.
+
+    There the thread that reads the batches may sleep on for as long as all steps took: a cost of a whole training, not
+    of a step. Other backends have no such thread, and may tell of a step before it is over.
+    """
+    import keras
+
+    moments = []
+
+    def note(step: int, logs: dict) -> None:
+        moments.append(time.perf_counter())
+
+    def until(steps: int) -> float | None:
+        if keras.backend.backend() != "tensorflow":
+            run(steps, {})
+            return None
+        run(steps, {"callbacks": [keras.callbacks.LambdaCallback(on_train_batch_end=note, on_predict_batch_end=note)]})
+        return moments[-1]
+
+    return until
 
 
 def photos(arguments: argparse.Namespace) -> np.ndarray:

@@ -272,11 +272,11 @@ def steps_for(seconds: float, one_step: float) -> int:
     return max(2, math.ceil(seconds / max(one_step, 1e-6)))
 
 
-def images_per_second(run: Callable[[int], object], batch: int, seconds: float, warm_up: int = 2) -> float:
+def images_per_second(run: Callable[[int], float | None], batch: int, seconds: float, warm_up: int = 2) -> float:
     """Return the speed of a loop, compiling and warming up left out.
 
     Args:
-        run: does a number of steps, and returns once the last is over.
+        run: does a number of steps; returns once the last is over, or returns when it was, by `time.perf_counter`.
         batch: images a step.
         seconds: how long to measure, about.
         warm_up: steps that are not counted; the first compiles.
@@ -287,11 +287,10 @@ def images_per_second(run: Callable[[int], object], batch: int, seconds: float, 
     return batch * steps / timed(run, steps)
 
 
-def timed(run: Callable[[int], object], steps: int) -> float:
+def timed(run: Callable[[int], float | None], steps: int) -> float:
     """Return the seconds of a number of steps."""
     start = time.perf_counter()
-    run(steps)
-    return time.perf_counter() - start
+    return (run(steps) or time.perf_counter()) - start
 
 
 def this_python(script: str, *arguments: object) -> list[str]:

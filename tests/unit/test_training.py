@@ -20,6 +20,8 @@ from graft.model_file import save_model
 from graft.network.assembly import assemble, parts_of
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
+from graft.runtime import streamed
+from graft.training.batches import InOrder
 from graft.training.callbacks import StopAtNaN
 from graft.training.finetune import fine_tune
 from graft.training.frozen import Roles, train_head
@@ -353,6 +355,15 @@ def test_a_killed_fine_tuning_goes_on_and_ends_in_the_same_bytes(data, tmp_path,
     pd.testing.assert_frame_equal(history, again, check_exact=True)
     for one, other in zip(straight.get_weights(), resumed.get_weights(), strict=True):
         assert np.array_equal(one, other)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other frameworks read batches as they are")
+def test_batches_are_read_in_order_and_without_the_thread_that_tunes_and_sleeps():
+    photos, targets = np.arange(10, dtype=np.float32)[:, None], np.eye(10, dtype=np.float32)
+    stream = streamed(InOrder(lambda part: photos[part], targets, batch_size=4))
+    assert stream.options().autotune.enabled is False
+    read = [[part.numpy().tolist() for part in batch] for batch in stream]
+    assert read == [[photos[i : i + 4].tolist(), targets[i : i + 4].tolist()] for i in (0, 4, 8)]
 
 
 def test_tensorboard_gets_its_logs_when_asked(data, tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ from graft.network.blocks import block_names
 from graft.network.folding import fold_batch_norm
 from graft.network.forms import in_saved_form, in_training_form
 from graft.network.precision import policy_of
-from graft.runtime import parallel
+from graft.runtime import parallel, streamed
 from graft.training.batches import Batches, InOrder
 from graft.training.blend import blend
 from graft.training.frozen import Roles
@@ -114,7 +114,7 @@ def scores_of(model: keras.Model, validation: InOrder) -> list[float]:
     judged = keras.Model(model.input, model.output)
     loss, metric = loss_and_metric(model.output_shape[-1], label_smoothing=0.0)
     judged.compile(loss=loss, metrics=[metric])
-    return judged.evaluate(validation, verbose=0)
+    return judged.evaluate(streamed(validation), verbose=0)
 
 
 def streams_of(

@@ -13,6 +13,7 @@ import pandas as pd
 from graft.config.experiment import HeadSettings
 from graft.config.recipe import FrozenPhase
 from graft.network.head import build_head
+from graft.runtime import streamed
 from graft.training.batches import Batches, InOrder
 from graft.training.callbacks import COLUMNS
 from graft.training.optimizers import build_optimizer
@@ -105,5 +106,5 @@ def probe_history(
     measured = head.evaluate(train, targets_of(roles.codes[roles.train], n_logits), sample_weight=weights, verbose=0)
     numbers = dict(zip(COLUMNS, [*measured, np.nan, np.nan, np.nan], strict=True))
     if len(roles.val):
-        numbers["val_loss"], numbers["val_accuracy"] = head.evaluate(validation, verbose=0)
+        numbers["val_loss"], numbers["val_accuracy"] = head.evaluate(streamed(validation), verbose=0)
     return pd.DataFrame([{"epoch": 1, **numbers}])

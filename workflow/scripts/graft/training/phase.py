@@ -7,6 +7,7 @@ import keras
 import pandas as pd
 
 from graft.config.recipe import Phase
+from graft.runtime import streamed
 from graft.training.batches import Batches, InOrder
 from graft.training.callbacks import EpochLines, History, StopAtNaN, tensorboard
 from graft.training.resume import Resume
@@ -47,8 +48,8 @@ def train(
     callbacks = [*watchers, *memories, resume]
     epochs = resume.first_epoch if resume.finished else phase.epochs
     model.fit(
-        batches,
-        validation_data=validation,
+        streamed(batches),
+        validation_data=streamed(validation) if validation else None,
         epochs=epochs,
         initial_epoch=resume.first_epoch,
         steps_per_epoch=batches.visits.steps_per_epoch,
