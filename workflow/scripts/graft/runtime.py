@@ -128,14 +128,17 @@ def streamed(batches):
         return batches
     import tensorflow as tf
 
+    n = batches.num_batches
+
     def each() -> Iterator[tuple]:
-        indices = itertools.count() if batches.num_batches is None else range(batches.num_batches)
-        return (batches[index] for index in indices)
+        return (batches[index] for index in (itertools.count() if n is None else range(n)))
 
     signature = tuple(tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in batches[0])
+    stream = tf.data.Dataset.from_generator(each, output_signature=signature)
+    length = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY if n is None else n)
     untuned = tf.data.Options()
     untuned.autotune.enabled = False
-    return tf.data.Dataset.from_generator(each, output_signature=signature).prefetch(2).with_options(untuned)
+    return stream.apply(length).prefetch(2).with_options(untuned)
 
 
 def device_name() -> str:
