@@ -6,6 +6,7 @@ A fragment of HTML with everything in it, so that it opens alone, and inside Sna
 import base64
 import io
 import json
+import re
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -118,8 +119,17 @@ def table(judged: pd.DataFrame, costs: pd.DataFrame) -> str:
     rows = ["".join(f"<th>{name}</th>" for name in COLUMNS)]
     for row in judged.to_dict("records"):
         cost = costs.loc[(row["run"], row["stage"])]
-        rows.append("".join(f"<td>{escape(cell)}</td>" for cell in cells(row, cost)))
+        rows.append("".join(f"<td>{broken(cell)}</td>" for cell in cells(row, cost)))
     return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+
+
+def broken(cell: str) -> str:
+    """Return a cell as HTML that breaks a long name after a dot or an underscore.
+
+    >>> broken("probe_untrained <1>")
+    'probe_<wbr>untrained &lt;1&gt;'
+    """
+    return re.sub(r"(?<=[._])(?=[A-Za-z])", "<wbr>", escape(cell))
 
 
 def cells(row: dict[str, Any], cost: pd.Series) -> list[str]:
