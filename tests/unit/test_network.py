@@ -7,6 +7,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from graft.config.backbone import NATIVE_SIZE, OWN, SMALLEST_SIZE, Backbone
 from graft.config.recipe import Head
@@ -18,6 +19,7 @@ from graft.network.blocks import block_names
 from graft.network.folding import fold_batch_norm, foldable
 from graft.network.forms import in_embedding_form
 from graft.network.head import build_head
+from graft.network.pointwise import trainable_class
 from graft.network.precision import policy_of
 from graft.network.preprocessing import mode_of, preprocess
 
@@ -127,6 +129,37 @@ def test_the_precision_is_chosen_by_the_hardware_and_the_network(monkeypatch, na
     assert policy_of("auto", backbone) == expected
     assert policy_of("float32", backbone) == "float32"
     assert policy_of("bfloat16", backbone) == "mixed_bfloat16"
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other frameworks need no such layer")
+@pytest.mark.parametrize(("strides", "padding"), [(1, "valid"), (2, "valid"), (2, "same"), (3, "same")])
+def test_a_pointwise_convolution_and_its_gradients_are_kerass_own(strides, padding):
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    x = tf.constant(rng.normal(0, 1, (2, 7, 8, 3)), tf.float32)
+    plain = layers.Conv2D(5, 1, strides=strides, padding=padding)
+    plain.build(x.shape)
+    quick = trainable_class(plain).from_config(plain.get_config())
+    quick.build(x.shape)
+    assert type(quick) is not layers.Conv2D
+    quick.set_weights([rng.normal(0, 1, weight.shape) for weight in plain.get_weights()])
+    plain.set_weights(quick.get_weights())
+
+    def value_and_gradients(layer):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+            loss = tf.reduce_sum(y**3)
+        return [y, *tape.gradient(loss, [x, *(weight.value for weight in layer.weights)])]
+
+    for one, other in zip(value_and_gradients(quick), value_and_gradients(plain), strict=True):
+        assert np.allclose(one, other, rtol=1e-4, atol=1e-3)
+
+
+def test_only_convolutions_of_single_pixels_change_their_class():
+    kept = [layers.Conv2D(4, 3), layers.Conv2D(4, 1, groups=2), layers.DepthwiseConv2D(1), layers.Dense(4)]
+    assert [trainable_class(layer) for layer in kept] == [type(layer) for layer in kept]
 
 
 def test_resnets_convolutions_all_take_in_their_normalisation():

@@ -6,11 +6,14 @@ backbone's own dropout is off. `backbone(x, training=False)` alone does not see 
 a nested model moved). So the layers themselves are told.
 """
 
+from collections.abc import Callable
+
 import keras
 from keras import layers
 
 from graft.network.assembly import assemble, parts_of, pooling_of
 from graft.network.folding import fold_batch_norm
+from graft.network.pointwise import trainable_class
 
 
 class FixedBatchNormalization(layers.BatchNormalization):
@@ -32,8 +35,9 @@ def in_training_form(model: keras.Model, mode: str, policy: str) -> keras.Model:
     Weights and logits stay float32 in every policy.
     """
     pooling = pooling_of(model)
-    backbone, head = (copied(part, policy, fixed=part is parts_of(model)[0]) for part in parts_of(model))
-    return assemble(backbone, head, mode, pooling)
+    backbone, head = parts_of(model)
+    backbone = copied(backbone, policy, fixed=True, class_of=trainable_class if policy == "mixed_bfloat16" else type)
+    return assemble(backbone, copied(head, policy, fixed=False), mode, pooling)
 
 
 def in_saved_form(plain: keras.Model, trained: keras.Model, mode: str) -> keras.Model:
@@ -43,7 +47,9 @@ def in_saved_form(plain: keras.Model, trained: keras.Model, mode: str) -> keras.
     return assemble(*parts_of(plain), mode, pooling_of(plain))
 
 
-def copied(part: keras.Model, policy: str, fixed: bool) -> keras.Model:
+def copied(
+    part: keras.Model, policy: str, fixed: bool, class_of: Callable[[keras.Layer], type[keras.Layer]] = type
+) -> keras.Model:
     """Return a copy of a part, layer for layer; `fixed` keeps statistics still and leaves dropout out."""
 
     def clone(layer: keras.Layer) -> keras.Layer:
@@ -52,7 +58,7 @@ def copied(part: keras.Model, policy: str, fixed: bool) -> keras.Model:
             config["dtype"] = policy
         if fixed and isinstance(layer, layers.BatchNormalization):
             return FixedBatchNormalization.from_config(config)
-        return type(layer).from_config(config)
+        return class_of(layer).from_config(config)
 
     def call(layer: keras.Layer, *arguments, **options) -> keras.KerasTensor:
         return arguments[0] if fixed and isinstance(layer, layers.Dropout) else layer(*arguments, **options)
