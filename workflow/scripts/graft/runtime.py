@@ -1,4 +1,4 @@
-"""The module that knows TensorFlow: threads, determinism, memory, precision.
+"""What a framework is told before and around training: threads, determinism, memory, devices, streams.
 
 Call `start` before anything imports Keras; nothing here loads a framework on import.
 """
