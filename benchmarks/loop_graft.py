@@ -1,11 +1,13 @@
 """The images a second of Graft's own functions, as fine_tune.py and embed_images.py call them; `train.py` starts it.
 
 One process, one network, one loop, the same photos in memory again and again: no augmentation and no disk, like the
-loops it is compared with.
+loops it is compared with. Form `streamed` is `folded` with photos on disk and the lesson's augmentation, as in a run:
+what it is slower by is the share of time in which training waits for its input.
 """
 
 import argparse
 import sys
+import tempfile
 
 import numpy as np
 
@@ -17,7 +19,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 
 def main() -> None:
-    arguments = parsed(__doc__, forms=["lesson", "frozen", "folded"])
+    arguments = parsed(__doc__, forms=["lesson", "frozen", "folded", "streamed"])
     from graft import runtime
 
     runtime.start(seed=0, threads=arguments.threads)
@@ -41,7 +43,7 @@ def fine_tuning(arguments: argparse.Namespace):
 
     phase = FineTuning(
         batch_size=arguments.batch,
-        batch_norm=arguments.form,
+        batch_norm="folded" if arguments.form == "streamed" else arguments.form,
         precision=arguments.precision,
         optimizer=Optimizer(name="rmsprop", learning_rate=1e-5),
     )
@@ -54,14 +56,35 @@ def fine_tuning(arguments: argparse.Namespace):
     unfreeze(trained, phase)
     loss, metric = loss_and_metric(1, 0.0)
     model.compile(optimizer=block_optimizer(model, trained, phase, 12), loss=loss, weighted_metrics=[metric])
-    pixels, n = photos(arguments), arguments.batch
+    n = max(arguments.batch, 96)
     targets = (np.arange(n) % 2).astype(np.float32)[:, None]
-    batches = Batches(Visits(n, n, 12, 0), lambda rows, visits: pixels[rows], targets, np.ones(n, np.float32))
+    visits, load = Visits(n, arguments.batch, 12, 0), loader_of(arguments, phase, n)
+    batches = Batches(visits, load, targets, np.ones(n, np.float32))
 
     def run(steps: int) -> None:
         model.fit(streamed(batches), steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
 
     return run
+
+
+def loader_of(arguments: argparse.Namespace, phase, n: int):
+    """Return what loads a batch: always the same photos from memory, or fresh views of n photos on disk."""
+    if arguments.form != "streamed":
+        pixels = photos(arguments)
+        return lambda rows, visits: pixels
+    from graft.config.experiment import FineTuneSettings
+    from graft.config.recipe import Augmentation
+    from graft.training.finetune import views_of
+
+    lesson = Augmentation(rotation=10, zoom=0.1, shift=0.1, horizontal_flip=True)
+    settings = FineTuneSettings(
+        preprocessing="consistent", label_smoothing=0, class_weights=None, augmentation=lesson, finetune=phase, seed=0
+    )
+    shape = (n, arguments.size, arguments.size, 3)
+    with tempfile.TemporaryFile() as file:  # its pages live on in the array
+        on_disk = np.memmap(file, np.uint8, "w+", shape=shape)
+    on_disk[:] = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    return views_of(settings, on_disk, np.arange(n))
 
 
 def embedding(arguments: argparse.Namespace):

@@ -5,7 +5,8 @@
     python benchmarks/train.py --seconds 1 --rounds 1 --size 64 --backbones MobileNet --batches 8    # does it work?
 
 Every measurement is a process of its own, one after the other, in rounds; compiling and the first steps are not
-counted. All loops get the same pixels from memory, so what is compared is the networks' arithmetic and the frameworks.
+counted. All loops get the same pixels from memory, so what is compared is the networks' arithmetic and the frameworks;
+but for one, which augments photos from disk and shows how long training waits for its input.
 Plain Keras is fine-tuning as in the lesson (everything unfrozen, `backbone(x, training=False)`), and `model.predict`.
 """
 
@@ -23,6 +24,7 @@ WAYS = {
         ("Graft, batch_norm: lesson", "loop_graft.py", "lesson", "float32"),
         ("Graft, batch_norm: folded", "loop_graft.py", "folded", "float32"),
         ("Graft, batch_norm: folded", "loop_graft.py", "folded", "bfloat16"),
+        ("Graft, folded, augmented photos from disk", "loop_graft.py", "streamed", "bfloat16"),
         ("timm", "loop_timm.py", "frozen", "float32"),
         ("timm", "loop_timm.py", "frozen", "bfloat16"),
     ],
