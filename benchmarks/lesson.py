@@ -29,6 +29,7 @@ OURS = {
     "graft: lesson": ("lesson", {}),
     "graft: lesson, folded, auto precision": ("lesson", FAST),
     "graft: graft": ("graft", {}),
+    "graft: lesson's head, no views": ("lesson", {"frozen": {"views": 0}, "finetune": None}),
 }
 SHORT = {"frozen": {"epochs": 2, "steps_per_epoch": 2}, "finetune": {"epochs": 1, "steps_per_epoch": 2}}
 SHORT_LESSON = ["--epochs", 2, "--finetune-epochs", 1, "--steps", 2]
@@ -118,7 +119,7 @@ def job_of(arguments: argparse.Namespace, photos: Path, recipe: str, override: d
     backbone = {"name": arguments.backbone, "size": arguments.size, "alpha": arguments.alpha}
     backbone["weights"] = str(arguments.weights.resolve()) if arguments.weights else "none"
     if arguments.short:
-        override = {phase: override.get(phase, {}) | SHORT[phase] for phase in SHORT}
+        override = override | {phase: (override.get(phase) or {}) | SHORT[phase] for phase in SHORT}
     experiment = {"dataset": "photos", "recipe": recipe, "backbone": backbone, "override": override}
     source = {"folder": str(photos.resolve())}
     return {
