@@ -8,6 +8,7 @@ sys.path.insert(0, str(SCRIPTS))
 PATH = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
 os.environ.update(PATH=os.pathsep.join(PATH))
 
+from graft import gpus
 from graft.code import code_files
 from graft.config import job as configuration
 from graft.config.figures import OF_A_RUN as FIGURES_OF_A_RUN
@@ -31,6 +32,13 @@ job = checked_job()
 for limited in ("gpu", "network"):
     if workflow.is_main_process and limited not in workflow.global_resources:
         workflow.register_resource(limited, 1)
+
+
+# A GPU job asks for a GPU wherever there may be one: on a cluster, and on this machine if it has any. Where there is
+# none, such jobs run beside each other, as cores allow; the short ones, which mostly start up, on half of them.
+IS_LOCAL = workflow.local_exec and not workflow.remote_exec
+GPU = 0 if IS_LOCAL and not gpus.offered() else 1
+SHORT_THREADS = max(1, min(2, workflow.resource_settings.cores // 2)) if IS_LOCAL and not GPU else 2
 
 
 scattergather:

@@ -253,9 +253,10 @@ rule plot_gradcam:
         "results/benchmarks/plot_gradcam/{run}.tsv"
     conda:
         "../../envs/graft.yaml"
-    threads: 2
+    threads: SHORT_THREADS
+    priority: 1  # the longest of them: first, beside the others
     resources:
-        gpu=1,
+        gpu=GPU,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:

@@ -17,7 +17,7 @@ rule train_head:
         "../../envs/graft.yaml"
     threads: 2
     resources:
-        gpu=1,
+        gpu=GPU,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
@@ -49,7 +49,7 @@ rule fine_tune:
         "../../envs/graft.yaml"
     threads: 2
     resources:
-        gpu=1,
+        gpu=GPU,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
@@ -79,9 +79,9 @@ rule predict:
         "results/benchmarks/predict/{run}-fold{fold}-{stage}.tsv"
     conda:
         "../../envs/graft.yaml"
-    threads: 2
+    threads: SHORT_THREADS
     resources:
-        gpu=1,
+        gpu=GPU,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:

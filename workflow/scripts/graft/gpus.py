@@ -54,22 +54,27 @@ def lease(n: int) -> Iterator[tuple[str, ...]]:
     ...     devices, os.environ["CUDA_VISIBLE_DEVICES"]
     ((), '')
     """
-    offered = listed_devices()
+    listed = listed_devices()
     if n < 1:
         with visible(()):
             yield ()
-    elif "SLURM_JOB_ID" in os.environ and len(offered or ()) <= n:
-        yield tuple(offered or ())
-    elif not (found := candidates(offered)):
+    elif "SLURM_JOB_ID" in os.environ and len(listed or ()) <= n:
+        yield tuple(listed or ())
+    elif not (found := candidates(listed)):
         yield ()
     elif len(found) < n:
         raise UserError(
-            f"{n} GPUs are asked for, but {'this machine has' if offered is None else 'CUDA_VISIBLE_DEVICES lists'} "
+            f"{n} GPUs are asked for, but {'this machine has' if listed is None else 'CUDA_VISIBLE_DEVICES lists'} "
             f"{len(found)}; ask for no more, or limit the run with --resources gpu={len(found)}"
         )
     else:
-        with locked(n, lambda: candidates(offered)) as devices, visible(devices):
+        with locked(n, lambda: candidates(listed)) as devices, visible(devices):
             yield devices
+
+
+def offered() -> bool:
+    """Return whether this machine, and the user's CUDA_VISIBLE_DEVICES, offer any GPU."""
+    return bool(candidates(listed_devices()))
 
 
 def listed_devices() -> list[str] | None:
@@ -89,12 +94,12 @@ def listed_devices() -> list[str] | None:
     return devices
 
 
-def candidates(offered: list[str] | None) -> list[Gpu]:
+def candidates(listed: list[str] | None) -> list[Gpu]:
     """Return the devices to choose among: those that the user listed, or all of the machine."""
     known = machine_gpus()
-    if offered is None:
+    if listed is None:
         return known
-    return [described(name, known) for name in offered]
+    return [described(name, known) for name in listed]
 
 
 def described(name: str, known: list[Gpu]) -> Gpu:

@@ -40,11 +40,15 @@ def in_training_form(model: keras.Model, mode: str, policy: str) -> keras.Model:
     return assemble(backbone, copied(head, policy, fixed=False), mode, pooling)
 
 
-def in_saved_form(plain: keras.Model, trained: keras.Model, mode: str) -> keras.Model:
-    """Return the plain model with the trained copy's weights, in float32, with the preprocessing of prediction."""
-    for part, copy in zip(parts_of(plain), parts_of(trained), strict=True):
-        part.set_weights(copy.get_weights())
+def in_saved_form(plain: keras.Model, mode: str) -> keras.Model:
+    """Return the model, of the same layers, with the preprocessing of prediction."""
     return assemble(*parts_of(plain), mode, pooling_of(plain))
+
+
+def take_weights(saved: keras.Model, trained: keras.Model) -> None:
+    """Give a model in its saved form, float32, the weights of its trained copy."""
+    for part, copy in zip(parts_of(saved), parts_of(trained), strict=True):
+        part.set_weights(copy.get_weights())
 
 
 def copied(

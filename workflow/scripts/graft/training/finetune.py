@@ -1,7 +1,7 @@
 """The second phase: the backbone, or its upper part, trains too."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from graft.errors import UserError
 from graft.network.assembly import assemble, parts_of, pooling_of
 from graft.network.blocks import block_names
 from graft.network.folding import fold_batch_norm
-from graft.network.forms import in_saved_form, in_training_form
+from graft.network.forms import in_saved_form, in_training_form, take_weights
 from graft.network.precision import policy_of
 from graft.runtime import parallel, streamed
 from graft.training.batches import Batches, InOrder
@@ -62,8 +62,9 @@ def fine_tune(
     n_logits = model.output_shape[-1]
     batches, validation = streams_of(settings, pixels, roles, n_logits)
     plain = folded(model) if phase.batch_norm == "folded" else model
+    tuned = in_saved_form(plain, modes[1])
     cautious = phase.keep == "better" and validation is not None
-    before = Before.of(model, validation) if cautious else None
+    before = Before.of(model, tuned, validation) if cautious else None
     if phase.keep == "better" and not before:
         print(f"{tag}: no photos validate, so fine-tuning is kept, better or not", flush=True)
     policy = policy_of(phase.precision, parts_of(model)[0])
@@ -76,45 +77,49 @@ def fine_tune(
         training.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
         print(f"{tag}: {n_layers:,} layers of the backbone train, {model_facts(training)}", flush=True)
         trained = train(training, phase, batches, validation, tag, state)
-    tuned = in_saved_form(plain, training, modes[1])
-    if before:
-        tuned = before.unless_beaten_by(tuned, tag)
-    return tuned, trained.history, trained.resume.path
+    take_weights(tuned, training)
+    kept = before.unless_beaten(tag) if before else tuned
+    return kept, trained.history, trained.resume.path
 
 
 @dataclass(frozen=True)
 class Before:
-    """The model as the head left it, and how it does on the validation photos."""
+    """The model as the head left it, what it scores on the validation photos, and the one that fine-tuning changes."""
 
     model: keras.Model
     weights: list[np.ndarray]
-    validation: InOrder
+    tuned: keras.Model
+    score: Callable[[], list[float]]
     loss: float
     accuracy: float
 
     @classmethod
-    def of(cls, model: keras.Model, validation: InOrder) -> "Before":
-        """Return a model's weights and what it scores, before its layers train."""
-        return cls(model, model.get_weights(), validation, *scores_of(model, validation))
+    def of(cls, model: keras.Model, tuned: keras.Model, validation: InOrder) -> "Before":
+        """Keep a model's weights and scores; these are taken of `tuned`, which still computes the same."""
+        score = scorer(tuned, validation)
+        return cls(model, model.get_weights(), tuned, score, *score())
 
-    def unless_beaten_by(self, tuned: keras.Model, tag: str) -> keras.Model:
+    def unless_beaten(self, tag: str) -> keras.Model:
         """Return the tuned model if it has more validation photos right, or as many and a lower loss; else this one."""
-        loss, accuracy = scores_of(tuned, self.validation)
+        loss, accuracy = self.score()
         scores = f"validation accuracy {self.accuracy:.4f}, {accuracy:.4f}; loss {self.loss:.4f}, {loss:.4f}"
         if np.isfinite(loss) and (accuracy, -loss) > (self.accuracy, -self.loss):
             print(f"{tag}: fine-tuning is kept; before and after it, {scores}", flush=True)
-            return tuned
+            return self.tuned
         print(f"{tag}: fine-tuning is not kept, the head's model stays; before and after it, {scores}", flush=True)
         self.model.set_weights(self.weights)
         return self.model
 
 
-def scores_of(model: keras.Model, validation: InOrder) -> list[float]:
-    """Return cross-entropy and accuracy on the validation photos; the model itself stays uncompiled."""
+def scorer(model: keras.Model, validation: InOrder) -> Callable[[], list[float]]:
+    """Return what gives a model's cross-entropy and accuracy on the validation photos, as its weights are then.
+
+    The model itself stays uncompiled. Only the first call traces it.
+    """
     judged = keras.Model(model.input, model.output)
     loss, metric = loss_and_metric(model.output_shape[-1], label_smoothing=0.0)
     judged.compile(loss=loss, metrics=[metric])
-    return judged.evaluate(streamed(validation), verbose=0)
+    return lambda: judged.evaluate(streamed(validation), verbose=0)
 
 
 def streams_of(

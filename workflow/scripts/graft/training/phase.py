@@ -47,6 +47,7 @@ def train(
     watchers = [EpochLines(tag, batches.visits.images_per_epoch), StopAtNaN(tag), *tensorboard(tag)]
     callbacks = [*watchers, *memories, resume]
     epochs = resume.first_epoch if resume.finished else phase.epochs
+    model.optimizer.build(model.trainable_variables)  # `fit` would trace the step twice, and a condition a weight
     model.fit(
         streamed(batches),
         validation_data=streamed(validation) if validation else None,

@@ -52,7 +52,6 @@ class Resume(keras.callbacks.Callback):
         """Put the state back, after the other callbacks have cleared their own."""
         if not self.state:
             return
-        self.model.optimizer.build(self.model.trainable_variables)
         for variable, value in zip(self._variables(), self.state["variables"], strict=True):
             variable.assign(value)
         for callback, memory in zip(self.memories, self.state["memories"], strict=True):
