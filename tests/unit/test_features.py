@@ -27,10 +27,13 @@ def embed(tmp_path_factory):
     paths = [f"{row}.png" for row in range(N_PHOTOS)]
     roles = ["train" if row in TRAINED else "val" for row in range(N_PHOTOS)]
     split = pd.DataFrame({"path": paths, "label": "a", "fold": 0, "role": roles})
-    views = Views(augmentation=Augmentation(rotation=10, horizontal_flip=True), count=2, phase=None, seed=0)
-    settings = EmbedSettings(backbone=SPEC, pooling="avg", preprocessing="consistent", views=views, precision="float32")
+    turned = Augmentation(rotation=10, horizontal_flip=True)
 
-    def run(name, rows=None):
+    def run(name, rows=None, n_views=2):
+        views = Views(augmentation=turned, count=n_views, phase=None, seed=0)
+        settings = EmbedSettings(
+            backbone=SPEC, pooling="avg", preprocessing="consistent", views=views, precision="float32"
+        )
         embed_photos(settings, folder / "w.weights.h5", folder / "pixels.npy", split, paths, folder / name, rows)
         return folder / name
 
@@ -54,5 +57,11 @@ def test_photos_that_are_not_trained_on_have_no_views(embed):
 def test_a_batch_that_reaches_over_a_boundary_is_whole_in_both_shards():
     first, second = (batches(np.array(TRAINED), rows) for rows in (range(0, 32), range(32, 64)))
     assert [len(batch) for batch in first] == [32]
-    assert [batch[0] for batch in second] == [1, 49]
+    assert [TRAINED[batch[0]] for batch in second] == [1, 49]
     assert np.array_equal(first[0], second[0])
+
+
+def test_a_view_lies_at_its_photo_and_number_whatever_its_batch(embed):
+    two, one = np.load(embed("whole.npy")), np.load(embed("one.npy", n_views=1))  # in other batches
+    assert np.allclose(two[:2], one, rtol=0, atol=1e-5)
+    assert not np.isclose(two[1, TRAINED], two[2, TRAINED], rtol=0, atol=1e-5).all(axis=1).any()

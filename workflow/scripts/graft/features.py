@@ -56,18 +56,19 @@ def embed_photos(
     rows = range(len(photos)) if rows is None else rows
     shape = (1 + n_views, len(rows), model.output_shape[-1])
     features = np.lib.format.open_memmap(output, mode="w+", dtype=np.float32, shape=shape)
-    as_they_are, viewed = batches(np.arange(len(photos)), rows), batches(trained, rows)
-    progress = Progress("embed_images", sum(map(len, as_they_are)) + n_views * sum(map(len, viewed)), "views")
-    for batch in as_they_are:
-        keep(features[0], batch, rows, forward(model, photos[batch].astype(np.float32)))
+    plain, viewed = np.arange(len(photos)), np.repeat(trained, n_views)
+    views = np.tile(np.arange(n_views), len(trained))  # a photo's follow one another: one batch in all is filled up
+    of_plain, of_viewed = batches(plain, rows), batches(viewed, rows)
+    progress = Progress("embed_images", sum(map(len, of_plain)) + sum(map(len, of_viewed)), "views")
+    for batch in of_plain:
+        images = photos[plain[batch]].astype(np.float32)
+        keep(features, np.zeros_like(batch), plain[batch], rows, forward(model, images))
         progress.advance(len(batch))
-    for view in range(n_views):
-        for batch in viewed:
-            maps = draw_views(
-                settings.views.augmentation, batch, np.full(len(batch), view), settings.views.seed, photos.shape[1]
-            )
-            keep(features[1 + view], batch, rows, forward(model, apply_views(photos[batch], maps)))
-            progress.advance(len(batch))
+    for batch in of_viewed:
+        shown, visits = viewed[batch], views[batch]
+        maps = draw_views(settings.views.augmentation, shown, visits, settings.views.seed, photos.shape[1])
+        keep(features, 1 + visits, shown, rows, forward(model, apply_views(photos[shown], maps)))
+        progress.advance(len(batch))
     features.flush()
     return shape
 
@@ -83,19 +84,19 @@ def count_views(views: Views | None, split: pd.DataFrame) -> int:
 
 
 def batches(photos: np.ndarray, rows: range) -> list[np.ndarray]:
-    """Return the batches, of all into which rising row numbers are cut, that hold one of `rows`.
+    """Return the batches, of all into which rising row numbers are cut, that hold one of `rows`, as positions.
 
-    >>> [len(batch) for batch in batches(np.arange(0, 200, 2), range(32, 64))]
-    [32]
+    >>> [batch.tolist()[::31] for batch in batches(np.arange(0, 200, 2), range(32, 64))]
+    [[0, 31]]
     """
-    every = np.split(photos, range(BATCH, len(photos), BATCH))
-    return [batch for batch in every if ((batch >= rows.start) & (batch < rows.stop)).any()]
+    every = np.split(np.arange(len(photos)), range(BATCH, len(photos), BATCH))
+    return [batch for batch in every if ((photos[batch] >= rows.start) & (photos[batch] < rows.stop)).any()]
 
 
-def keep(features: np.ndarray, batch: np.ndarray, rows: range, result: np.ndarray) -> None:
-    """Write a batch's features to those of its rows that are in `rows`, the rows of `features`."""
-    inside = (batch >= rows.start) & (batch < rows.stop)
-    features[batch[inside] - rows.start] = result[inside]
+def keep(features: np.ndarray, places: np.ndarray, photos: np.ndarray, rows: range, results: np.ndarray) -> None:
+    """Write a batch's features, of those photos that are in `rows`, which are the columns of `features`."""
+    inside = (photos >= rows.start) & (photos < rows.stop)
+    features[places[inside], photos[inside] - rows.start] = results[inside]
 
 
 def forward(model: keras.Model, images: np.ndarray) -> np.ndarray:
