@@ -16,10 +16,10 @@ from graft.model_file import copy_model, load_model, read_facts, save_model
 from graft.network.assembly import assemble, embedder, parts_of, pooling_of
 from graft.network.backbones import build_backbone, fetch_backbone
 from graft.network.blocks import block_names
+from graft.network.convolution import trainable_class
 from graft.network.folding import fold_batch_norm, foldable
 from graft.network.forms import in_embedding_form
 from graft.network.head import build_head
-from graft.network.pointwise import trainable_class
 from graft.network.precision import policy_of
 from graft.network.preprocessing import mode_of, preprocess
 
@@ -131,34 +131,80 @@ def test_the_precision_is_chosen_by_the_hardware_and_the_network(monkeypatch, na
     assert policy_of("bfloat16", backbone) == "mixed_bfloat16"
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other frameworks need no such layer")
-@pytest.mark.parametrize(("strides", "padding"), [(1, "valid"), (2, "valid"), (2, "same"), (3, "same")])
-def test_a_pointwise_convolution_and_its_gradients_are_kerass_own(strides, padding):
+only_tensorflow = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="other frameworks need no such layer"
+)
+
+
+def value_and_gradients(layer, inputs):
+    """Return what a layer gives, and the gradients of the sum of its cubes by its inputs and weights."""
     import tensorflow as tf
 
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        y = layer(inputs)
+        loss = tf.reduce_sum(tf.cast(y, tf.float32) ** 3)
+    return [y, *tape.gradient(loss, [*tf.nest.flatten(inputs), *(weight.value for weight in layer.weights)])]
+
+
+@only_tensorflow
+@pytest.mark.parametrize(
+    ("kernel", "strides", "padding", "size"),
+    [
+        (1, 1, "valid", 7), (1, 2, "valid", 7), (1, 2, "same", 7), (1, 3, "same", 8),  # products
+        (3, 1, "same", 14), (3, 1, "same", 1),  # products of neighbourhoods
+        (3, 1, "same", 15), (3, 1, "valid", 7), (3, 2, "same", 7), (5, 1, "same", 7),  # TensorFlow's own
+    ],
+)  # fmt: skip
+def test_a_convolution_that_trains_is_kerass_own(kernel, strides, padding, size):
     rng = np.random.default_rng(0)
-    x = tf.constant(rng.normal(0, 1, (2, 7, 8, 3)), tf.float32)
-    plain = layers.Conv2D(5, 1, strides=strides, padding=padding)
+    x = keras.ops.convert_to_tensor(rng.normal(0, 1, (2, size, size, 3)), "float32")
+    plain = layers.Conv2D(5, kernel, strides=strides, padding=padding, activation="tanh")
     plain.build(x.shape)
     quick = trainable_class(plain).from_config(plain.get_config())
     quick.build(x.shape)
     assert type(quick) is not layers.Conv2D
     quick.set_weights([rng.normal(0, 1, weight.shape) for weight in plain.get_weights()])
     plain.set_weights(quick.get_weights())
-
-    def value_and_gradients(layer):
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = layer(x)
-            loss = tf.reduce_sum(y**3)
-        return [y, *tape.gradient(loss, [x, *(weight.value for weight in layer.weights)])]
-
-    for one, other in zip(value_and_gradients(quick), value_and_gradients(plain), strict=True):
+    for one, other in zip(value_and_gradients(quick, x), value_and_gradients(plain, x), strict=True):
         assert np.allclose(one, other, rtol=1e-4, atol=1e-3)
 
 
-def test_only_convolutions_of_single_pixels_change_their_class():
-    kept = [layers.Conv2D(4, 3), layers.Conv2D(4, 1, groups=2), layers.DepthwiseConv2D(1), layers.Dense(4)]
+@only_tensorflow
+def test_the_gradient_of_a_bias_in_bfloat16_loses_no_small_addends():
+    layer = layers.Conv2D(4, 1, dtype="mixed_bfloat16")
+    layer.build((None, 56, 56, 4))
+    layer = trainable_class(layer).from_config(layer.get_config())
+    layer.build((None, 56, 56, 4))
+    upstream = np.random.default_rng(0).normal(0, 1, (8, 56, 56, 4)).astype(np.float32)
+
+    def of_bias():
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            y = tf.cast(layer(np.zeros((8, 56, 56, 4), np.float32)), tf.float32)
+            loss = tf.reduce_sum(y * upstream)
+        return np.asarray(tape.gradient(loss, layer.bias.value))
+
+    assert np.allclose(of_bias(), upstream.sum((0, 1, 2)), atol=2)  # the sums are of about 158; bfloat16 has 8 bits
+
+
+@only_tensorflow
+def test_a_sum_that_trains_is_kerass_own():
+    rng = np.random.default_rng(0)
+    x = [keras.ops.convert_to_tensor(rng.normal(0, 1, (2, 3, 3, 4)), "float32") for _ in range(3)]
+    plain = layers.Add()
+    plain([keras.Input((3, 3, 4)) for _ in x])
+    quick = trainable_class(plain)()
+    assert type(quick) is not layers.Add
+    for one, other in zip(value_and_gradients(quick, x), value_and_gradients(plain, x), strict=True):
+        assert np.allclose(one, other)
+
+
+def test_other_layers_keep_their_class():
+    broadcast = layers.Add()
+    broadcast([keras.Input((3, 3, 4)), keras.Input((1, 1, 4))])
+    kept = [layers.Conv2D(4, 3, dilation_rate=2), layers.Conv2D(4, 1, groups=2), layers.DepthwiseConv2D(1), broadcast]
     assert [trainable_class(layer) for layer in kept] == [type(layer) for layer in kept]
 
 

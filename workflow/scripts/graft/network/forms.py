@@ -12,8 +12,8 @@ import keras
 from keras import layers
 
 from graft.network.assembly import assemble, parts_of, pooling_of
+from graft.network.convolution import trainable_class
 from graft.network.folding import fold_batch_norm
-from graft.network.pointwise import trainable_class
 
 
 class FixedBatchNormalization(layers.BatchNormalization):
