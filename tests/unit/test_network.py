@@ -18,8 +18,9 @@ from graft.network.backbones import build_backbone, fetch_backbone
 from graft.network.blocks import block_names
 from graft.network.convolution import trainable_class
 from graft.network.folding import fold_batch_norm, foldable
-from graft.network.forms import in_embedding_form
+from graft.network.forms import copied, in_embedding_form
 from graft.network.head import build_head
+from graft.network.merging import AbsorbedBatchNormalization, merged_layers
 from graft.network.precision import policy_of
 from graft.network.preprocessing import mode_of, preprocess
 
@@ -199,6 +200,42 @@ def test_a_sum_that_trains_is_kerass_own():
     assert type(quick) is not layers.Add
     for one, other in zip(value_and_gradients(quick, x), value_and_gradients(plain, x), strict=True):
         assert np.allclose(one, other)
+
+
+def normalised(**norm) -> keras.Model:
+    """Return a small backbone: a convolution with a bias, a depthwise one of two filters a channel, normalised."""
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, strides=2, use_bias=True, bias_initializer="ones", name="conv")(inputs)
+    x = layers.ReLU(name="relu")(layers.BatchNormalization(name="conv_bn", **norm)(x))
+    x = layers.DepthwiseConv2D(3, depth_multiplier=2, use_bias=False, padding="same", name="depthwise")(x)
+    return keras.Model(inputs, layers.BatchNormalization(name="depthwise_bn", **norm)(x))
+
+
+@only_tensorflow
+@pytest.mark.parametrize("norm", [{}, {"scale": False}, {"center": False}, {"epsilon": 0.1}])
+def test_a_merged_normalisation_has_the_values_and_gradients_of_one_by_itself(norm):
+    backbone = shaken(normalised(**norm))
+    plain, merged = (
+        copied(backbone, "float32", fixed=True),
+        copied(backbone, "float32", True, made=merged_layers(backbone)),
+    )
+    assert [type(layer) for layer in plain.layers] != [type(layer) for layer in merged.layers]
+    assert [weight.path for weight in plain.weights] == [weight.path for weight in merged.weights]
+    x = keras.ops.convert_to_tensor(np.random.default_rng(0).normal(0, 1, (2, 8, 8, 3)), "float32")
+    for one, other in zip(value_and_gradients(merged, x), value_and_gradients(plain, x), strict=True):
+        if other is not None:  # of a statistic, which is fixed
+            assert np.allclose(one, other, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["MobileNet", "ResNet50"])
+def test_in_training_every_foldable_normalisation_is_merged(name):
+    backbone = shaken(build_backbone(Backbone(name=name, weights="none", size=32)))
+    merged = copied(backbone, "float32", fixed=True, made=merged_layers(backbone))
+    absorbed = [layer.name for layer in merged.layers if isinstance(layer, AbsorbedBatchNormalization)]
+    assert absorbed == list(foldable(backbone))
+    assert len(absorbed) == {"MobileNet": 27, "ResNet50": 53}[name]
+    theirs, ours = (np.asarray(model(photos(2, 32) / 255)) for model in (backbone, merged))
+    assert np.allclose(theirs, ours, rtol=1e-3, atol=1e-4 * np.abs(theirs).max())
 
 
 def test_other_layers_keep_their_class():

@@ -6,7 +6,8 @@ backbone's own dropout is off. `backbone(x, training=False)` alone does not see 
 a nested model moved). So the layers themselves are told.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import keras
 from keras import layers
@@ -14,6 +15,7 @@ from keras import layers
 from graft.network.assembly import assemble, parts_of, pooling_of
 from graft.network.convolution import trainable_class
 from graft.network.folding import fold_batch_norm
+from graft.network.merging import merged_layers
 
 
 class FixedBatchNormalization(layers.BatchNormalization):
@@ -36,7 +38,10 @@ def in_training_form(model: keras.Model, mode: str, policy: str) -> keras.Model:
     """
     pooling = pooling_of(model)
     backbone, head = parts_of(model)
-    backbone = copied(backbone, policy, fixed=True, class_of=trainable_class if policy == "mixed_bfloat16" else type)
+    if policy == "float32":
+        backbone = copied(backbone, policy, fixed=True, made=merged_layers(backbone))
+    else:
+        backbone = copied(backbone, policy, fixed=True, class_of=trainable_class)
     return assemble(backbone, copied(head, policy, fixed=False), mode, pooling)
 
 
@@ -52,11 +57,25 @@ def take_weights(saved: keras.Model, trained: keras.Model) -> None:
 
 
 def copied(
-    part: keras.Model, policy: str, fixed: bool, class_of: Callable[[keras.Layer], type[keras.Layer]] = type
+    part: keras.Model,
+    policy: str,
+    fixed: bool,
+    class_of: Callable[[keras.Layer], type[keras.Layer]] = type,
+    made: Mapping[str, keras.Layer] = MappingProxyType({}),
 ) -> keras.Model:
-    """Return a copy of a part, layer for layer; `fixed` keeps statistics still and leaves dropout out."""
+    """Return a copy of a part, layer for layer.
+
+    Args:
+        part: backbone or head.
+        policy: the copy's dtype policy.
+        fixed: whether statistics keep still and dropout is left out.
+        class_of: the class of a layer's copy.
+        made: copies that are there already, by their names.
+    """
 
     def clone(layer: keras.Layer) -> keras.Layer:
+        if layer.name in made:
+            return made[layer.name]
         config = layer.get_config()
         if isinstance(layer, keras.Layer) and layer.name != "logits":  # a bare operation has no dtype of its own
             config["dtype"] = policy

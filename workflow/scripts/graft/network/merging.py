@@ -1,0 +1,74 @@
+"""A convolution and the batch normalisation after it computed as one, while both keep their weights and train.
+
+With fixed statistics a normalisation is a factor and an offset for each channel. Applied to the kernel they cost next
+to nothing; applied to the images, as Keras does, they walk through memory. Values and gradients are the same, to
+rounding.
+"""
+
+from collections.abc import Callable
+
+import keras
+from keras import layers, ops
+
+from graft.network.folding import foldable
+
+
+class AbsorbedBatchNormalization(layers.BatchNormalization):
+    """A batch normalisation that leaves its work to the convolution before it, and keeps its weights."""
+
+    def call(self, inputs, training=None, mask=None):
+        """Return what the convolution has normalised already."""
+        return inputs
+
+    def factor_and_offset(self):
+        """Return what it multiplies each channel by, and what it then adds: two of (n_channels,)."""
+        factor = 1 / ops.sqrt(self.moving_variance + self.epsilon)
+        factor = factor * self.gamma if self.scale else factor
+        offset = -self.moving_mean * factor
+        return factor, offset + self.beta if self.center else offset
+
+
+class MergedConv2D(layers.Conv2D):
+    """A convolution and its normalisation."""
+
+    norm: Callable[[], AbsorbedBatchNormalization]  # a function, since a layer would be taken for a part of this one
+
+    def call(self, inputs):
+        """Return the normalised convolution of (n, height, width, channels)."""
+        factor, offset = self.norm().factor_and_offset()
+        outputs = self.convolution_op(inputs, self.kernel * factor)
+        return ops.add(outputs, with_bias(self, factor, offset))  # as a bias, which `+` is not
+
+
+class MergedDepthwiseConv2D(layers.DepthwiseConv2D):
+    """A depthwise convolution and its normalisation."""
+
+    norm: Callable[[], AbsorbedBatchNormalization]
+
+    def call(self, inputs):
+        """Return the normalised convolution of (n, height, width, channels)."""
+        factor, offset = self.norm().factor_and_offset()
+        kernel = self.kernel * ops.reshape(factor, self.kernel.shape[2:])
+        outputs = ops.depthwise_conv(inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
+        return ops.add(outputs, with_bias(self, factor, offset))
+
+
+def with_bias(convolution: keras.Layer, factor, offset):
+    """Return a normalisation's offset with the convolution's own bias in it."""
+    return offset + convolution.bias * factor if convolution.use_bias else offset
+
+
+MERGED = {layers.Conv2D: MergedConv2D, layers.DepthwiseConv2D: MergedDepthwiseConv2D}
+
+
+def merged_layers(backbone: keras.Model) -> dict[str, keras.Layer]:
+    """Return, by name, the layers of a float32 copy that stand for a convolution and its normalisation."""
+    made = {}
+    for norm_name, convolution in foldable(backbone).items():
+        if type(convolution) in MERGED and convolution.data_format == "channels_last":
+            norm = AbsorbedBatchNormalization.from_config(backbone.get_layer(norm_name).get_config())
+            norm.build(convolution.output.shape)
+            merged = MERGED[type(convolution)].from_config(convolution.get_config())
+            merged.norm = lambda norm=norm: norm
+            made |= {norm_name: norm, convolution.name: merged}
+    return made
