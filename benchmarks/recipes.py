@@ -139,7 +139,8 @@ def train_one(results: Path, run, fold: int) -> dict[str, float]:
     from graft.network.backbones import load_backbone
     from graft.network.preprocessing import modes
     from graft.training.finetune import fine_tune
-    from graft.training.frozen import Roles, train_head
+    from graft.training.frozen import train_head
+    from graft.training.roles import Roles
 
     backbone = run.experiment.backbone
     data, weights = results / "data" / "photos", results / "weights" / f"{backbone_key(backbone)}.weights.h5"

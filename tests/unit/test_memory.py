@@ -23,7 +23,7 @@ from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
 from graft.training.finetune import fine_tune
-from graft.training.frozen import Roles
+from graft.training.roles import Roles
 
 pixels = np.load({pixels!r}, mmap_mode="r")
 n = len(pixels)

@@ -24,7 +24,7 @@ from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
 from graft.training.finetune import fine_tune
-from graft.training.frozen import Roles
+from graft.training.roles import Roles
 from networks import lively
 keras.utils.set_random_seed(0)
 backbone = lively(build_backbone(Backbone(name="MobileNet", alpha=0.25, weights="none", size=32)))

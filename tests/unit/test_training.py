@@ -24,9 +24,10 @@ from graft.runtime import streamed
 from graft.training.batches import InOrder
 from graft.training.callbacks import StopAtNaN
 from graft.training.finetune import fine_tune
-from graft.training.frozen import Roles, train_head
+from graft.training.frozen import train_head
 from graft.training.probe import fit_probe
 from graft.training.resume import EVERY_SECONDS
+from graft.training.roles import Roles
 from graft.training.targets import sample_weights
 from graft.training.visits import Visits
 from networks import lively

@@ -35,8 +35,8 @@ def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
     from graft.model_file import load_model, save_model
     from graft.network.preprocessing import modes
     from graft.training.finetune import fine_tune
-    from graft.training.frozen import Roles
     from graft.training.resume import state_path
+    from graft.training.roles import Roles
 
     model, facts = load_model(arguments.head_model)
     paths = read_table(arguments.manifest)["path"].tolist()

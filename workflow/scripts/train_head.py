@@ -36,8 +36,9 @@ def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
     from graft.network.assembly import assemble
     from graft.network.backbones import load_backbone
     from graft.network.preprocessing import modes
-    from graft.training.frozen import Roles, train_head
+    from graft.training.frozen import train_head
     from graft.training.resume import state_path
+    from graft.training.roles import Roles
 
     classes = json.loads(arguments.classes.read_text(encoding="utf-8"))
     paths = read_table(arguments.manifest)["path"].tolist()

@@ -22,9 +22,9 @@ from graft.network.precision import policy_of
 from graft.runtime import parallel, streamed
 from graft.training.batches import Batches, InOrder
 from graft.training.blend import blend
-from graft.training.frozen import Roles
 from graft.training.optimizers import build_optimizer
 from graft.training.phase import train
+from graft.training.roles import Roles
 from graft.training.targets import loss_and_metric, sample_weights, targets_of
 from graft.training.visits import Visits
 

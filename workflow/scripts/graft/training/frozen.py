@@ -3,7 +3,6 @@
 Because the backbone does not change, this is the same computation as training through it.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -18,27 +17,9 @@ from graft.training.batches import Batches, InOrder
 from graft.training.callbacks import COLUMNS
 from graft.training.optimizers import build_optimizer
 from graft.training.phase import train
-from graft.training.probe import fit_probe
-from graft.training.targets import encode, loss_and_metric, sample_weights, targets_of
+from graft.training.roles import Roles
+from graft.training.targets import loss_and_metric, sample_weights, targets_of
 from graft.training.visits import Visits
-
-
-@dataclass(frozen=True)
-class Roles:
-    """The rows of a fold's photos, in manifest order, and all photos' labels."""
-
-    train: np.ndarray
-    val: np.ndarray
-    codes: np.ndarray
-    classes: list[str]
-
-    @classmethod
-    def of_fold(cls, split: pd.DataFrame, fold: int, paths: list[str], classes: list[str]) -> "Roles":
-        """Return who trains and who validates in one fold of split.csv."""
-        mine = split[split.fold == fold].set_index("path").reindex(paths)
-        role, labels = mine["role"].to_numpy(), mine["label"]
-        codes = np.where(labels.notna(), encode(labels.fillna(classes[0]).tolist(), classes), -1)
-        return cls(np.flatnonzero(role == "train"), np.flatnonzero(role == "val"), codes, classes)
 
 
 def train_head(
@@ -92,6 +73,8 @@ def probe_head(
     head: keras.Model, settings: HeadSettings, features: np.ndarray, roles: Roles, weights: np.ndarray
 ) -> None:
     """Give the head the weights of a logistic regression on the cached views, or on the photos as they are."""
+    from graft.training.probe import fit_probe  # scikit-learn takes most of a second to load
+
     views = features[1:] if settings.frozen.views else features[:1]
     kernel, bias = fit_probe(views[:, roles.train], roles.codes[roles.train], weights, settings.seed)
     if settings.head.output == "logit":
