@@ -7,9 +7,10 @@
 
 Whole processes, in turn: `lesson_as_published.py`, which ends when the validation photos are predicted, and Snakemake
 in a fresh folder, which ends with report.html: audit, split, intervals, figures, model card and Snakemake itself are in
-its seconds. `head_s` and `finetune_s` are the two phases within: of the lesson's script by its own clock, of the chain
-by Snakemake's (`embed_images` and `train_head`; `fine_tune`; starts of Python included). The judging of the head, which
-the lesson does not do, is not in its seconds.
+its seconds. `head_s` and `finetune_s` are the two phases within by the process's own clock, once the network is loaded:
+of the lesson's script, and of `embed_images`, `train_head` and `fine_tune`. `head_jobs_s` and `finetune_jobs_s` are
+those jobs whole, starts of Python included; the lesson starts once, which is in its `head_jobs_s`. The judging of the
+head, which the lesson does not do, is not in its seconds.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import tempfile
 from pathlib import Path
 
 import timing
-from chain import ROOT, SCRIPTS, rows_of, rule_seconds, run_chain
+from chain import ROOT, SCRIPTS, rows_of, rule_seconds, run_chain, work_seconds
 
 sys.path.insert(0, str(SCRIPTS))
 
@@ -97,6 +98,8 @@ def lesson(command: list) -> timing.Numbers:
         "seconds": finished.seconds - told["judge_head_s"],
         "head_s": told["head_s"],
         "finetune_s": told["finetune_s"],
+        "head_jobs_s": told["start_s"] + told["head_s"],
+        "finetune_jobs_s": told["finetune_s"],
         "peak_mb": finished.peak_mb,
         "accuracy_head": told["accuracy_head"],
         "accuracy_finetuned": told["accuracy_finetuned"],
@@ -139,8 +142,10 @@ def chain(arguments: argparse.Namespace, job: dict, room: Path) -> timing.Number
         accuracies = accuracies_in(results / "runs" / "measured" / "evaluation.csv")
         return {
             "seconds": finished.seconds,
-            "head_s": rule_seconds(results, "embed_images") + rule_seconds(results, "train_head"),
-            "finetune_s": rule_seconds(results, "fine_tune"),
+            "head_s": work_seconds(results, "embed_images") + work_seconds(results, "train_head"),
+            "finetune_s": work_seconds(results, "fine_tune"),
+            "head_jobs_s": rule_seconds(results, "embed_images") + rule_seconds(results, "train_head"),
+            "finetune_jobs_s": rule_seconds(results, "fine_tune"),
             "peak_mb": finished.peak_mb,
             "accuracy_head": accuracies.get("head", float("nan")),
             "accuracy_finetuned": accuracies.get("finetuned", float("nan")),

@@ -9,6 +9,7 @@ import keras
 import pytest
 
 import timing
+from chain import work_seconds
 from loop_keras import forward_flops
 from pipeline import covered
 from places import ROOT
@@ -24,6 +25,17 @@ def test_every_benchmark_explains_itself(name):
     )
     assert done.returncode == 0, done.stderr
     assert "usage: " in done.stdout
+
+
+def test_a_rules_own_clock_is_read_from_its_logs(tmp_path):
+    logs = tmp_path / "logs" / "embed_images"
+    logs.mkdir(parents=True)
+    (logs / "one.log").write_text(
+        "embed_images: 32/1,092 views, 5.0 s, 6/s, 166 s left\nembed_images: 1,092/1,092 views, 70.5 s, 1,016/s, 0 s left\n"
+    )
+    (logs / "two.log").write_text("fine_tune: lesson, fold 0: trained in 12.3 s\n")
+    assert work_seconds(tmp_path, "embed_images") == pytest.approx(82.8)
+    assert work_seconds(tmp_path, "train_head") == 0
 
 
 def test_a_median_of_rounds_is_the_middle_one():

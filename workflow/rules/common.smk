@@ -38,7 +38,8 @@ for limited in ("gpu", "network"):
 # none, such jobs run beside each other, as cores allow; the short ones, which mostly start up, on half of them.
 IS_LOCAL = workflow.local_exec and not workflow.remote_exec
 GPU = 0 if IS_LOCAL and not gpus.offered() else 1
-SHORT_THREADS = max(1, min(2, workflow.resource_settings.cores // 2)) if IS_LOCAL and not GPU else 2
+CORES = workflow.resource_settings.cores or 4  # a report is made without
+SHORT_THREADS = max(1, min(2, CORES // 2)) if IS_LOCAL and not GPU else 2
 
 
 scattergather:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import time
 from pathlib import Path
 
 from graft.config.base import parse
@@ -53,7 +54,9 @@ def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
     state = state_path(arguments.state, "fine_tune.py", settings_text, inputs)
     both = modes(arguments.backbone, settings.preprocessing)
     tag = f"fine_tune: {arguments.tag}"
+    began = time.monotonic()
     model, history, resumed = fine_tune(settings, model, both, pixels, roles, tag, state, devices)
+    print(f"{tag}: trained in {time.monotonic() - began:.1f} s", flush=True)
     save_model(model, facts, arguments.model)
     write_table(history, arguments.history)
     write_json({"device": runtime.device_name()}, arguments.model.with_name("device.json"))  # for its provenance

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import time
 from pathlib import Path
 
 from graft.config.base import parse
@@ -51,7 +52,9 @@ def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
     )
     inputs = [arguments.split, arguments.manifest, arguments.weights]
     state = state_path(arguments.state, "train_head.py", f"{arguments.settings} fold {arguments.fold}", inputs)
+    began = time.monotonic()
     head, history, resumed = train_head(settings, features, roles, f"train_head: {arguments.tag}", state)
+    print(f"train_head: {arguments.tag}: trained in {time.monotonic() - began:.1f} s", flush=True)
     _, mode = modes(settings.backbone.name, settings.preprocessing)
     backbone = load_backbone(settings.backbone, arguments.weights)
     facts = {"classes": classes, "size": settings.backbone.size, "backbone": settings.backbone.name}
