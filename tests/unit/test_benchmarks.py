@@ -30,9 +30,8 @@ def test_every_benchmark_explains_itself(name):
 def test_a_rules_own_clock_is_read_from_its_logs(tmp_path):
     logs = tmp_path / "logs" / "embed_images"
     logs.mkdir(parents=True)
-    (logs / "one.log").write_text(
-        "embed_images: 32/1,092 views, 5.0 s, 6/s, 166 s left\nembed_images: 1,092/1,092 views, 70.5 s, 1,016/s, 0 s left\n"
-    )
+    lines = ["32/1,092 views, 5.0 s, 6/s, 166 s left", "1,092/1,092 views, 70.5 s, 1,016/s, 0 s left"]
+    (logs / "one.log").write_text("".join(f"embed_images: {line}\n" for line in lines))
     (logs / "two.log").write_text("fine_tune: lesson, fold 0: trained in 12.3 s\n")
     assert work_seconds(tmp_path, "embed_images") == pytest.approx(82.8)
     assert work_seconds(tmp_path, "train_head") == 0
