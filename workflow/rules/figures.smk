@@ -251,10 +251,10 @@ rule plot_gradcam:
         "results/logs/plot_gradcam/{run}.log",
     benchmark:
         "results/benchmarks/plot_gradcam/{run}.tsv"
+    priority: 1  # the longest of them: first, beside the others
     conda:
         "../../envs/graft.yaml"
     threads: SHORT_THREADS
-    priority: 1  # the longest of them: first, beside the others
     resources:
         gpu=GPU,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
