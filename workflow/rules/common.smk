@@ -34,12 +34,7 @@ for limited in ("gpu", "network"):
         workflow.register_resource(limited, 1)
 
 
-# A GPU job asks for a GPU wherever there may be one: on a cluster, and on this machine if it has any. Where there is
-# none, such jobs run beside each other, as cores allow; the short ones, which mostly start up, on half of them.
-IS_LOCAL = workflow.local_exec and not workflow.remote_exec
-GPU = 0 if IS_LOCAL and not gpus.offered() else 1
-CORES = workflow.resource_settings.cores or 4  # a report is made without
-SHORT_THREADS = max(1, min(2, CORES // 2)) if IS_LOCAL and not GPU else 2
+GPU_OFFERED = gpus.offered()
 
 
 scattergather:
@@ -86,6 +81,24 @@ def settings_of(part):
         return job.slice(part, **dict(wildcards.items()))
 
     return settings
+
+
+def gpus_of_job(wildcards):
+    """Return how many GPUs a job asks for: one, unless it runs on this machine and this machine has none."""
+    return 0 if on_this_machine() and not GPU_OFFERED else 1
+
+
+def short_threads(wildcards):
+    """Return the threads of a job that mostly starts up: on a processor, half the cores, so that two run at once."""
+    if gpus_of_job(wildcards):
+        return 2
+    cores = workflow.resource_settings.cores or 4  # a report is made without
+    return max(1, min(2, cores // 2))
+
+
+def on_this_machine():
+    """Return whether jobs run here; which executor runs them is known to functions of rules, not while they are read."""
+    return workflow.local_exec and not workflow.remote_exec
 
 
 def data_of_run(name):

@@ -37,7 +37,7 @@ rule embed_images:
         "../../envs/graft.yaml"
     threads: 2
     resources:
-        gpu=GPU,
+        gpu=gpus_of_job,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:

@@ -254,9 +254,9 @@ rule plot_gradcam:
     priority: 1  # the longest of them: first, beside the others
     conda:
         "../../envs/graft.yaml"
-    threads: SHORT_THREADS
+    threads: short_threads
     resources:
-        gpu=GPU,
+        gpu=gpus_of_job,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:

@@ -17,7 +17,7 @@ rule train_head:
         "../../envs/graft.yaml"
     threads: 2
     resources:
-        gpu=GPU,
+        gpu=gpus_of_job,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
@@ -49,7 +49,7 @@ rule fine_tune:
         "../../envs/graft.yaml"
     threads: 2
     resources:
-        gpu=GPU,
+        gpu=gpus_of_job,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
@@ -79,9 +79,9 @@ rule predict:
         "results/benchmarks/predict/{run}-fold{fold}-{stage}.tsv"
     conda:
         "../../envs/graft.yaml"
-    threads: SHORT_THREADS
+    threads: short_threads
     resources:
-        gpu=GPU,
+        gpu=gpus_of_job,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
