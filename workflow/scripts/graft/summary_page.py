@@ -40,6 +40,7 @@ STYLE = """
 .graft-summary th, .graft-summary td { text-align: left; padding: 4px 12px 4px 0; border-bottom: 1px solid #ccc; }
 .graft-summary th { border-bottom: 2px solid #333; }
 .graft-summary td { overflow-wrap: anywhere; }
+.graft-summary td:first-child { min-width: 6em; }
 .graft-summary .pictures { display: grid; grid-template-columns: 1fr 1fr; gap: 0 24px; align-items: start; }
 .graft-summary figure { margin: 10px 0 0; }
 .graft-summary figcaption { font-weight: bold; color: #111; font-size: 14px; }
