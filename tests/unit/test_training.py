@@ -111,6 +111,19 @@ def test_the_history_has_a_row_an_epoch_and_no_clock(data, tmp_path):
     assert history.notna().all(axis=None)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other frameworks trace in their own way")
+def test_a_training_traces_its_step_once(data, tmp_path, monkeypatch):
+    features, traced, step = features_of(data, None), [], keras.Model.train_step
+
+    def counted(self, batch):
+        traced.append(1)
+        return step(self, batch)
+
+    monkeypatch.setattr(keras.Model, "train_step", counted)
+    train_head(head_settings(), features, roles(data[1]), "test", tmp_path / "state")
+    assert len(traced) == 1
+
+
 class Killed(Exception):
     """Stands for the end of a process."""
 
