@@ -173,21 +173,17 @@ def test_a_convolution_that_trains_is_kerass_own(kernel, strides, padding, size)
 
 @only_tensorflow
 def test_the_gradient_of_a_bias_in_bfloat16_loses_no_small_addends():
-    layer = layers.Conv2D(4, 1, dtype="mixed_bfloat16")
-    layer.build((None, 56, 56, 4))
-    layer = trainable_class(layer).from_config(layer.get_config())
+    import tensorflow as tf
+
+    plain = layers.Conv2D(4, 1, dtype="mixed_bfloat16")
+    layer = trainable_class(plain).from_config(plain.get_config())
     layer.build((None, 56, 56, 4))
     upstream = np.random.default_rng(0).normal(0, 1, (8, 56, 56, 4)).astype(np.float32)
-
-    def of_bias():
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            y = tf.cast(layer(np.zeros((8, 56, 56, 4), np.float32)), tf.float32)
-            loss = tf.reduce_sum(y * upstream)
-        return np.asarray(tape.gradient(loss, layer.bias.value))
-
-    assert np.allclose(of_bias(), upstream.sum((0, 1, 2)), atol=2)  # the sums are of about 158; bfloat16 has 8 bits
+    with tf.GradientTape() as tape:
+        y = tf.cast(layer(np.zeros((8, 56, 56, 4), np.float32)), tf.float32)
+        loss = tf.reduce_sum(y * upstream)
+    of_bias = np.asarray(tape.gradient(loss, layer.bias.value))
+    assert np.allclose(of_bias, upstream.sum((0, 1, 2)), atol=2)  # the sums are of about 158; bfloat16 has 8 bits
 
 
 @only_tensorflow

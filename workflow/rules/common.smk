@@ -1,3 +1,4 @@
+import functools
 import os
 import sys
 from pathlib import Path
@@ -32,9 +33,6 @@ job = checked_job()
 for limited in ("gpu", "network"):
     if workflow.is_main_process and limited not in workflow.global_resources:
         workflow.register_resource(limited, 1)
-
-
-GPU_OFFERED = gpus.offered()
 
 
 scattergather:
@@ -85,7 +83,10 @@ def settings_of(part):
 
 def gpus_of_job(wildcards):
     """Return how many GPUs a job asks for: one, unless it runs on this machine and this machine has none."""
-    return 0 if on_this_machine() and not GPU_OFFERED else 1
+    return 0 if on_this_machine() and not gpu_offered() else 1
+
+
+gpu_offered = functools.cache(gpus.offered)  # it asks the driver, which a job on a cluster need not do
 
 
 def short_threads(wildcards):

@@ -27,14 +27,14 @@ def start(seed: int, threads: int = 0) -> None:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     if os.environ["KERAS_BACKEND"] == "tensorflow":
         start_tensorflow(threads)
-    with quiet(), hidden(NOT_NEEDED), uncollected():
+    with loading():
         import keras
     keras.utils.set_random_seed(seed)
 
 
 def start_tensorflow(threads: int) -> None:
     """Fix TensorFlow's threads, kernels and GPU memory before its first operation."""
-    with quiet(), hidden(NOT_NEEDED), uncollected():
+    with loading():
         import tensorflow as tf
     tf.get_logger().setLevel("ERROR")
     if threads:
@@ -43,6 +43,13 @@ def start_tensorflow(threads: int) -> None:
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)  # TensorFlow takes the whole card otherwise
     tf.config.experimental.enable_op_determinism()
+
+
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """Import a framework quietly, without what it does not need, and without a search for garbage."""
+    with quiet(), hidden(NOT_NEEDED), uncollected():
+        yield
 
 
 @contextlib.contextmanager
