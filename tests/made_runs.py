@@ -20,8 +20,12 @@ def made_predictions(
     seed: int = 0,
     logit: bool = False,
     photos: list[str] | None = None,
+    chose: bool = False,
 ) -> pd.DataFrame:
-    """Return predictions of `n` photos, true classes in turn, by a model that is better the higher its `skill`."""
+    """Return predictions of `n` photos, true classes in turn, by a model that is better the higher its `skill`.
+
+    `chose` says that the photos took part in choosing, as those of the role `inner` always do.
+    """
     rng = np.random.default_rng([seed, fold])
     labels = np.arange(n) % len(classes)
     logits = rng.normal(size=(n, len(classes)))
@@ -33,6 +37,8 @@ def made_predictions(
             "label": [classes[label] for label in labels],
             "fold": fold,
             "role": role,
+            "group": np.arange(n),
+            "chose": int(chose or role == "inner"),
             "predicted": [classes[answer] for answer in probabilities.argmax(axis=1)],
         }
     )
@@ -53,6 +59,8 @@ def predictions_of(
             "label": [classes[label] for label in labels],
             "fold": 0,
             "role": "val",
+            "group": np.arange(len(labels)),
+            "chose": 0,
             "predicted": [classes[answer] for answer in chances.argmax(axis=1)],
         }
     ).assign(**columns)
@@ -75,7 +83,6 @@ def write_run(
     experiment: dict[str, object] | None = None,
     seed: int = 0,
     seconds: float = 1.5,
-    selects: dict[str, bool] | None = None,
 ) -> Path:
     """Write all that the stages before `compare_runs` leave of a run, models as stubs; return the run's folder.
 
@@ -103,7 +110,6 @@ def write_run(
     evaluate.main(
         [
             *("--run", run, "--predictions", *map(str, predictions)),
-            *("--settings", json.dumps({"selects_on_validation": selects or {}})),
             *("--pooled", f"{folder}/predictions.csv", "--evaluation", f"{folder}/evaluation.csv"),
             *("--per-class", f"{folder}/per_class.csv", "--calibration", f"{folder}/calibration.json"),
             *("--significance", f"{folder}/significance.csv"),

@@ -1,6 +1,5 @@
 """Temperature and threshold: right on cases worked by hand, and never fitted on the photos that they are judged by."""
 
-import dataclasses
 import math
 
 import numpy as np
@@ -17,10 +16,6 @@ from graft.outcomes import CALIBRATED
 from made_runs import made_predictions, predictions_of
 
 SETTINGS = Evaluation(threshold_photos=1)
-
-
-def calibrated_columns(table: pd.DataFrame) -> np.ndarray:
-    return table[[name for name in table if name.startswith(CALIBRATED)]].to_numpy()
 
 
 def test_a_single_logit_of_always_2_that_is_right_three_times_in_four_is_cooled_to_its_accuracy():
@@ -125,80 +120,88 @@ def changed(table: pd.DataFrame, row: int) -> pd.DataFrame:
 
 
 def calibrate(table: pd.DataFrame) -> pd.DataFrame:
-    return calibration.calibrate(table, SETTINGS)
+    return calibration.calibrate(table, SETTINGS)[0]
 
 
-def test_test_photos_are_calibrated_by_the_validation_photos_of_their_fold():
-    table = pd.concat([made_predictions(30, role=role, skill=1, seed=3) for role in ("val", "test")], ignore_index=True)
-    found = calibrate(table)
-    assert set(found.loc[found["role"] == "test", "fitted_on"]) == {calibration.SAME_FOLD}
-    expected = calibration.fit(table[table["role"] == "val"], SETTINGS, "")
-    assert set(found.loc[found["role"] == "test", "temperature"]) == {expected.temperature}
-    assert set(found.loc[found["role"] == "test", "threshold"]) == {expected.threshold}
+def calibrated_columns(table: pd.DataFrame) -> np.ndarray:
+    return table[[name for name in table if name.startswith(CALIBRATED)]].to_numpy()
+
+
+def chosen_and_judged(role: str, judging: str) -> pd.DataFrame:
+    """Return 30 photos that chose and 30 that judge."""
+    chose = made_predictions(30, role=role, skill=1, seed=3, chose=True)
+    return pd.concat([chose, made_predictions(30, role=judging, skill=1, seed=4)], ignore_index=True)
+
+
+@pytest.mark.parametrize(("role", "judging"), [("val", "test"), ("inner", "val")])
+def test_the_photos_that_chose_calibrate_those_that_judge(role, judging):
+    table = chosen_and_judged(role, judging)
+    found, calibrators = calibration.calibrate(table, SETTINGS)
+    expected = calibration.fit(table[table["role"] == role], SETTINGS, calibration.SOURCES[role])
+    assert expected.temperature != 1
+    assert calibrators == {"0": expected}
+    assert set(found["temperature"]) == {expected.temperature}
+    assert set(found["threshold"]) == {expected.threshold}
+    assert set(found["fitted_on"]) == {calibration.SOURCES[role]}
 
 
 @pytest.mark.parametrize("row", [30, 45, 59])
-def test_no_test_label_has_a_part_in_any_calibration_of_test_photos(row):
-    table = pd.concat([made_predictions(30, role=role, skill=1) for role in ("val", "test")], ignore_index=True)
-    test = table["role"] == "test"
-    assert np.array_equal(
-        calibrated_columns(calibrate(table))[test], calibrated_columns(calibrate(changed(table, row)))[test]
-    )
+def test_no_judging_label_has_a_part_in_any_calibration(row):
+    table = chosen_and_judged("inner", "val")
+    before, after = calibrate(table), calibrate(changed(table, row))
+    assert np.array_equal(calibrated_columns(before), calibrated_columns(after))
+    assert before["predicted"].tolist() == after["predicted"].tolist()
 
 
 def k_fold() -> pd.DataFrame:
     tables = [
-        made_predictions(18, fold=fold, role="test", skill=1, photos=[f"{fold}-{index}.jpg" for index in range(18)])
+        made_predictions(18, fold=fold, role=role, skill=1, photos=[f"{fold}-{role}-{index}" for index in range(18)])
         for fold in range(5)
+        for role in ("inner", "val")
     ]
     return pd.concat(tables, ignore_index=True)
 
 
-@pytest.mark.parametrize("row", [0, 20, 89])
-def test_under_k_fold_no_fold_has_a_part_in_its_own_calibration(row):
+def test_each_fold_is_calibrated_by_its_own_inner_part():
     table = k_fold()
-    own = table["fold"] == table.loc[row, "fold"]
-    before, after = calibrate(table), calibrate(changed(table, row))
-    assert set(before["fitted_on"]) == {calibration.OTHER_FOLDS}
-    assert np.array_equal(before.loc[own, "temperature"], after.loc[own, "temperature"])
-    assert not np.array_equal(before.loc[~own, "temperature"], after.loc[~own, "temperature"])
+    _, calibrators = calibration.calibrate(table, SETTINGS)
+    for fold in range(5):
+        inner = table[(table["fold"] == fold) & (table["role"] == "inner")]
+        assert calibrators[str(fold)] == calibration.fit(inner, SETTINGS, calibration.SOURCES["inner"])
+    assert len({one.temperature for one in calibrators.values()}) == 5
 
 
-def test_repeats_of_the_same_photos_never_calibrate_each_other():
-    rounds = [made_predictions(20, fold=fold, role="test", skill=1, seed=fold) for fold in range(2)]
-    found = calibrate(pd.concat(rounds, ignore_index=True))  # the same paths in both folds
-    assert set(found["fitted_on"]) == {calibration.CROSS_FIT}
-
-
-def test_cross_fitting_calibrates_each_part_by_all_photos_but_its_own():
+def test_where_no_photos_chose_probabilities_stay_as_they_are_and_the_likeliest_class_answers():
     table = made_predictions(20, skill=1)
-    found = calibrate(table)
-    assert set(found["fitted_on"]) == {calibration.CROSS_FIT}
-    parts = found.groupby("temperature")
-    assert len(parts) == 5
-    for temperature, part in parts:
-        others = table.drop(index=part.index)
-        assert calibration.fit(others, SETTINGS, "").temperature == temperature
+    found, calibrators = calibration.calibrate(table, SETTINGS)
+    assert calibrators == {"0": calibration.Calibrator(1.0, 0.5, calibration.NOTHING, 0)}
+    assert calibrated_columns(found) == pytest.approx(table[["probability_rural", "probability_urban"]].to_numpy())
+    assert found["predicted"].tolist() == table["predicted"].tolist()
 
 
-def test_cross_fitting_spreads_classes_over_the_parts():
-    found = calibrate(made_predictions(20, skill=1))
-    counts = found.groupby(["temperature", "label"]).size()
-    assert set(counts) == {2}  # five parts of four photos, two of each class
+def test_the_answer_is_that_of_the_threshold_and_of_a_sureness():
+    # The photos that chose show that b starts at 0.3, or a temperature's version of it: 0.4 of b answers b.
+    chose = predictions_of([0, 1] * 10, [[0.9, 0.1], [0.6, 0.4]] * 10, role="inner", chose=1)
+    table = pd.concat([chose, predictions_of([1], [[0.6, 0.4]], role="val")], ignore_index=True)
+    settings = Evaluation(threshold_photos=10, unsure_below=0.5, threshold="accuracy")
+    found = calibration.calibrate(table, settings)[0].iloc[-1]
+    assert found["predicted"] == "b"
+    assert found["calibrated_b"] < 0.5  # as long as it is below, the largest probability would answer a
+    assert found["sure"] == 0
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_a_handful_of_photos_is_calibrated_without_error(n):
-    found = calibrate(made_predictions(n))
+    found = calibrate(made_predictions(n, role="inner"))
     assert len(found) == n
     assert calibrated_columns(found).sum(axis=1) == pytest.approx(np.ones(n))
 
 
-def test_one_photo_is_left_as_it_is():
-    table = predictions_of([1], [[0.2, 0.8]])
+def test_one_photo_is_too_few_to_choose():
+    table = predictions_of([1], [[0.2, 0.8]], role="inner", chose=1)
     found = calibrate(table)
     assert calibrated_columns(found)[0] == pytest.approx([0.2, 0.8])
-    assert found["fitted_on"].tolist() == [calibration.NOTHING]
+    assert found["fitted_on"].tolist() == [calibration.TOO_FEW]
 
 
 def test_calibration_keeps_rows_and_their_order():
@@ -217,7 +220,7 @@ def test_temperature_never_changes_which_class_is_most_likely():
 
 def test_an_overconfident_model_is_cooled_and_its_log_loss_falls():
     table = pd.concat(
-        [made_predictions(400, role=role, skill=1, seed=2) for role in ("val", "test")], ignore_index=True
+        [made_predictions(400, role=role, skill=1, seed=2) for role in ("inner", "val")], ignore_index=True
     )
     hot = softmax(4 * np.log(table[["probability_rural", "probability_urban"]].to_numpy()), axis=1)
     table[["probability_rural", "probability_urban"]] = hot
@@ -228,23 +231,8 @@ def test_an_overconfident_model_is_cooled_and_its_log_loss_falls():
     assert -np.log(calibrated_columns(found)[rows, truth]).mean() < -np.log(hot[rows, truth]).mean()
 
 
-def test_what_is_deployed_is_fitted_on_all_validation_photos():
-    table = pd.concat([made_predictions(20, skill=1), made_predictions(30, role="test", skill=3)], ignore_index=True)
-    found = calibration.deployed(table, SETTINGS)
-    validation = calibration.fit(table[table["role"] == "val"], SETTINGS, "val photos")
-    assert found == {"0": dataclasses.asdict(validation)}
-    assert found["0"]["n"] == 20
-
-
-@pytest.mark.parametrize("role", ["val", "test"])
-def test_under_k_fold_the_out_of_fold_predictions_of_all_photos_are_what_is_deployed(role):
-    found = calibration.deployed(k_fold().assign(role=role), SETTINGS)
-    assert {fold: one["n"] for fold, one in found.items()} == {str(fold): 90 for fold in range(5)}
-    assert {one["fitted_on"] for one in found.values()} == {"out-of-fold predictions of all folds"}
-
-
 def test_hundreds_of_classes_raise_no_warning(recwarn):
-    found = calibrate(made_predictions(400, tuple(f"species {index}" for index in range(200))))
+    found = calibrate(made_predictions(400, tuple(f"species {index}" for index in range(200)), role="inner"))
     assert calibrated_columns(found).shape == (400, 200)
     assert not recwarn.list
 

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from graft.classify import Verdict, annotate, classify, decide, find_photos
+from classify import tell
+from graft.classify import Verdict, annotate, classify, find_photos
 from graft.config.backbone import Backbone
 from graft.config.recipe import Head
 from graft.data.pixels import square
+from graft.decision import decide
 from graft.errors import UserError
 from graft.files import sha256_of
 from graft.model_file import save_model
@@ -64,7 +66,22 @@ def test_a_broken_file_is_named_and_the_others_are_judged(model, photos):
 
 @pytest.mark.parametrize(("threshold", "answer"), [(None, 0), (0.5, 0), (0.3, 1), (0.4, 1)])
 def test_the_threshold_decides_between_two_classes(threshold, answer):
-    assert decide(np.array([0.6, 0.4]), threshold) == answer
+    answers, _ = decide(np.array([[0.6, 0.4]]), threshold)
+    assert answers.tolist() == [answer]
+
+
+@pytest.mark.parametrize(("bound", "sure"), [(0.0, True), (0.4, True), (0.41, False)])
+def test_an_answer_is_sure_by_its_own_probability_not_by_the_largest(bound, sure):
+    assert decide(np.array([[0.6, 0.4]]), 0.3, bound)[1].tolist() == [sure]
+
+
+def test_the_printed_probability_is_that_of_the_answer_and_an_unsure_answer_says_so(model, photos, capsys):
+    facts = FACTS | {"threshold": 0.0, "unsure_below": 1.0}  # answers urban always, and is never sure
+    verdict = next(classify(model, facts, [str(photos / "00.png")]))
+    assert verdict.label == "urban"
+    assert verdict.probability == verdict.probabilities[1]
+    tell(verdict)
+    assert capsys.readouterr().out.split("  ", 1)[1] == f"not sure  urban  {verdict.probabilities[1]:.2f}\n"
 
 
 def test_folders_patterns_and_pipes_stand_for_photos(photos, monkeypatch):
@@ -81,7 +98,7 @@ def test_folders_patterns_and_pipes_stand_for_photos(photos, monkeypatch):
 
 def test_annotated_copies_never_overwrite_each_other(photos):
     taken: set[str] = set()
-    verdict = Verdict(str(photos / "00.png"), "urban", (0.1, 0.9))
+    verdict = Verdict(str(photos / "00.png"), "urban", 0.9, True, (0.1, 0.9))
     written = {annotate(verdict, photos / "out", taken) for _ in range(3)}
     assert len(written) == 3
     with Image.open(written.pop()) as image:

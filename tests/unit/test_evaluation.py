@@ -9,7 +9,7 @@ import pytest
 
 import evaluate
 from graft import evaluation
-from graft.config.evaluation import RunEvaluation
+from graft.config.evaluation import Evaluation
 from graft.errors import UserError
 from graft.files import read_table, sha256_of
 from made_runs import made_predictions, predictions_of, write_predictions, write_run
@@ -20,8 +20,8 @@ CERTAIN = [[0.9, 0.1], [0.1, 0.9]]  # what a model says that answers class 0, cl
 def judged(labels, answers, settings=None, stage="head", **columns):
     """Return evaluation.csv's rows for labels and answers of two classes."""
     rows = predictions_of(labels, [CERTAIN[answer] for answer in answers], **columns).assign(stage=stage)
-    settings = settings or RunEvaluation()
-    return evaluation.evaluation_table("r", evaluation.calibrated(rows, settings), settings)
+    settings = settings or Evaluation()
+    return evaluation.evaluation_table("r", evaluation.calibrated(rows, settings)[0], settings)
 
 
 def pooled(table):
@@ -52,13 +52,23 @@ def test_repeats_do_not_narrow_the_interval():
     assert "20 photos were judged 3 times each" in thrice["note"]
 
 
-@pytest.mark.parametrize(
-    ("selects", "role", "said"), [(True, "val", True), (False, "val", False), (True, "test", False)]
-)
-def test_the_table_says_when_its_photos_chose_the_model(selects, role, said):
-    row = pooled(judged([0, 1], [0, 1], RunEvaluation(selects_on_validation={"head": selects}), role=role))
-    assert ("stopped or selected the training" in row["note"]) == said
+@pytest.mark.parametrize(("chose", "said"), [(1, True), (0, False)])
+def test_the_table_says_when_its_photos_also_chose(chose, said):
+    row = pooled(judged([0, 1], [0, 1], chose=chose))
+    assert ("these photos also chose" in row["note"]) == said
     assert row["selected_on"] == ("these photos" if said else "")
+
+
+def test_optimism_is_the_accuracy_on_the_photos_that_chose_beyond_that_on_those_that_judged():
+    chose = predictions_of([0, 1, 0, 1], [CERTAIN[answer] for answer in (0, 1, 0, 1)], role="inner", chose=1)
+    judging = predictions_of([0, 1, 0, 1], [CERTAIN[answer] for answer in (0, 1, 1, 1)], path=list("abcd"))
+    rows = pd.concat([chose, judging], ignore_index=True).assign(stage="head")
+    table = evaluation.evaluation_table("r", evaluation.calibrated(rows, Evaluation())[0], Evaluation())
+    both = table[table["fold"] == "all"].set_index("role")
+    assert tuple(both.loc["val", ["chose_n", "chose_accuracy", "optimism"]]) == (4, 1.0, 0.25)
+    assert math.isnan(both.loc["inner", "optimism"])
+    assert "other photos judge" in both.loc["inner", "note"]
+    assert both.loc["val", "note"] == ""
 
 
 def test_training_photos_are_called_that():
@@ -87,35 +97,37 @@ def test_the_verdict_compares_with_the_majority_class(labels, answers, says):
 
 
 def test_not_sure_gives_accuracy_and_coverage():
-    # Calibrated by cross-fitting, all confidences are alike but for the two at 0.5.
     labels = [0, 1] * 20
     chances = [CERTAIN[label] for label in labels]
     chances[0] = chances[1] = [0.5, 0.5]
     rows = predictions_of(labels, chances).assign(stage="head")
-    settings = RunEvaluation(unsure_below=0.6)
-    row = pooled(evaluation.evaluation_table("r", evaluation.calibrated(rows, settings), settings))
+    settings = Evaluation(unsure_below=0.6)
+    row = pooled(evaluation.evaluation_table("r", evaluation.calibrated(rows, settings)[0], settings))
     assert row["coverage"] == pytest.approx(38 / 40)
     assert row["sure_accuracy"] == 1
-    assert row["accuracy"] == pytest.approx(39 / 40)  # the tie answers a, which is right once
+    assert row["accuracy"] == pytest.approx(39 / 40)  # from 0.5 up it answers b, which is right once
 
 
 def test_nobody_sure_is_a_coverage_of_0():
-    rows = evaluation.calibrated(predictions_of([0, 1], [[0.5, 0.5]] * 2).assign(stage="head"), RunEvaluation())
+    settings = Evaluation(unsure_below=0.9)
+    rows, _ = evaluation.calibrated(predictions_of([0, 1], [[0.5, 0.5]] * 2).assign(stage="head"), settings)
     assert evaluation.when_sure(rows, 0.9)["coverage"] == 0
     assert math.isnan(evaluation.when_sure(rows, 0.9)["sure_accuracy"])
 
 
-def test_the_threshold_is_chosen_on_validation_and_reported_on_test():
-    # Validation shows that urban starts at 0.3: answering from there up is right on all test photos.
-    validation = made_scores([0.1, 0.2, 0.35, 0.4], [0, 0, 1, 1], "val")
+def test_the_headline_is_of_the_published_decision_and_the_likeliest_class_stands_beside_it():
+    # The photos that chose show that urban starts at 0.3: answering from there up is right on all test photos.
+    validation = made_scores([0.1, 0.2, 0.35, 0.4], [0, 0, 1, 1], "val").assign(chose=1)
     test = made_scores([0.15, 0.2, 0.36, 0.45], [0, 0, 1, 1], "test")
-    settings = RunEvaluation(threshold_photos=2)
-    rows = evaluation.calibrated(pd.concat([validation, test], ignore_index=True), settings)
+    settings = Evaluation(threshold_photos=2)
+    rows, calibrators = evaluation.calibrated(pd.concat([validation, test], ignore_index=True), settings)
     table = evaluation.evaluation_table("r", rows, settings)
     row = table[(table["role"] == "test") & (table["fold"] == "all")].iloc[0]
-    assert row["accuracy"] == 0.5
-    assert row["threshold_accuracy"] == 1.0
-    assert row["calibrated_on"] == "validation photos of the same fold"
+    assert row["accuracy"] == row["balanced_accuracy"] == 1.0
+    assert row["argmax_accuracy"] == 0.5
+    assert row["calibrated_on"] == "the validation photos"
+    record = evaluation.calibration_record(["a", "b"], calibrators, settings)
+    assert record["stages"]["head"]["folds"]["0"]["threshold"] == row["threshold"]
 
 
 def made_scores(scores: list[float], labels: list[int], role: str) -> pd.DataFrame:
@@ -132,7 +144,7 @@ def test_per_class_pools_the_folds():
 
 def test_a_run_without_fine_tuning_has_an_empty_significance_table():
     rows = predictions_of([0, 1], CERTAIN).assign(stage="head")
-    table = evaluation.significance_table("r", rows, RunEvaluation())
+    table = evaluation.significance_table("r", rows, Evaluation())
     assert table.empty
     assert {"first", "second", "p_value", "verdict"} <= set(table.columns)
 
@@ -186,8 +198,8 @@ def test_the_program_writes_every_table(tmp_path, capsys):
     record = json.loads((folder / "calibration.json").read_text())
     assert record["positive_class"] == "urban"
     assert set(record["stages"]) == {"head", "finetuned"}
-    assert list(read_table(folder / "predictions.csv").columns)[:7] == [
-        "stage", "path", "label", "fold", "role", "predicted", "logit",
+    assert list(read_table(folder / "predictions.csv").columns)[:9] == [
+        "stage", "path", "label", "fold", "role", "group", "chose", "predicted", "logit",
     ]  # fmt: skip
     assert read_table(folder / "significance.csv").loc[0, "second"] == "finetuned"
 

@@ -30,7 +30,7 @@ def embed(tmp_path_factory):
     turned = Augmentation(rotation=10, horizontal_flip=True)
 
     def run(name, rows=None, n_views=2):
-        views = Views(augmentation=turned, count=n_views, phase=None, seed=0)
+        views = Views(augmentation=turned, count=n_views, phase=None, choosing=None, seed=0)
         settings = EmbedSettings(
             backbone=SPEC, pooling="avg", preprocessing="consistent", views=views, precision="float32"
         )

@@ -27,7 +27,7 @@ from graft.training.roles import Roles
 
 pixels = np.load({pixels!r}, mmap_mode="r")
 n = len(pixels)
-roles = Roles(np.arange(n // 2), np.arange(n // 2, n), np.arange(n) % 2, ["a", "b"])
+roles = Roles(np.arange(n // 2), np.arange(n // 2, n), np.arange(n // 2, n), np.arange(n) % 2, ["a", "b"])
 backbone = build_backbone(Backbone(name="Rootstock", size={size}))
 model = assemble(backbone, build_head(Head(), backbone.output_shape[-1], 2, 0), "tf", "avg")
 phase = FineTuning(epochs=1, batch_size=32, steps_per_epoch=20, batch_norm="folded")

@@ -23,9 +23,12 @@ def card_of(folder):
 
 @pytest.fixture
 def tuned(tmp_path):
-    """A run whose head has 19 of 20 right, and whose fine-tuned network was selected on validation photos."""
-    stages = {"head": made_predictions(20, logit=True), "finetuned": made_predictions(20, skill=3, logit=True)}
-    return write_run(tmp_path, "lesson", stages, selects={"head": False, "finetuned": True})
+    """A run whose head has 19 of 20 right, and whose choices were made on the validation photos that judge it."""
+    stages = {
+        "head": made_predictions(20, logit=True, chose=True),
+        "finetuned": made_predictions(20, skill=3, logit=True, chose=True),
+    }
+    return write_run(tmp_path, "lesson", stages)
 
 
 def test_the_front_matter_is_hugging_faces(tuned):
@@ -43,13 +46,13 @@ def test_the_text_has_interval_baseline_and_verdicts(tuned):
     _, text = card_of(tuned)
     assert "| Accuracy | 0.950 (0.764 to 0.991) | 1.000 (0.839 to 1.000) |" in text
     assert "| Majority-class baseline | 0.500 | 0.500 |" in text
-    assert "- finetuned against head: not distinguishable from noise: 1 of 20 photos tells them apart, p = 1." in text
+    assert "- finetuned against head: not distinguishable from noise: 1 of 20 photos tells them apart, p = 1;" in text
 
 
 def test_the_text_says_what_flatters_the_result(tuned):
     _, text = card_of(tuned)
     limits = text.split("## Limits")[1]
-    assert "These photos also stopped or selected the training" in limits
+    assert "These photos also chose" in limits
     assert "20 photos judged it" in limits
 
 
@@ -57,7 +60,7 @@ def test_the_text_says_how_to_use_the_model(tuned):
     _, text = card_of(tuned)
     assert "takes RGB photos, 0 to 255, shape (n, 96, 96, 3)" in text
     assert "Classes, in order: rural, urban" in text
-    assert "answer urban from 0.500 up (fitted on 20 photos: val photos)" in text
+    assert "answer urban from 0.500 up (chosen by 20 photos of the validation photos)" in text
 
 
 def test_a_run_without_fine_tuning_has_a_card_of_its_head(tmp_path):

@@ -33,7 +33,7 @@ phase = FineTuning(epochs=2, batch_size=8, batch_norm="folded", optimizer=Optimi
 settings = FineTuneSettings(preprocessing="consistent", label_smoothing=0, class_weights="none",
                             augmentation=Augmentation(rotation=10), finetune=phase, seed=0)
 codes = np.arange(20) % 2
-roles = Roles(np.arange(14), np.arange(14, 20), codes, ["a", "b"])
+roles = Roles(np.arange(14), np.arange(14, 20), np.arange(14, 20), codes, ["a", "b"])
 pixels = np.random.default_rng(0).integers(0, 128, (20, 32, 32, 3)) + 100 * codes[:, None, None, None]
 devices = [f"CPU:{{i}}" for i in range(n)]
 state = Path(sys.argv[2])

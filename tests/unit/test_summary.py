@@ -39,10 +39,10 @@ def test_each_run_and_stage_has_a_line_with_its_interval(tmp_path, capsys):
 
 
 def test_what_flatters_a_result_has_a_footnote(tmp_path, capsys):
-    job(tmp_path, lesson={"stages": {"head": made_predictions(20)}, "selects": {"head": True}})
+    job(tmp_path, lesson={"stages": {"head": made_predictions(20, chose=True)}})
     text = printed(tmp_path, capsys)
     assert "0.950*" in text
-    assert "* these photos also stopped or selected the training" in text
+    assert "* these photos also chose" in text
 
 
 def test_only_the_photos_that_judge_are_shown(tmp_path, capsys):

@@ -11,7 +11,7 @@ import pytest
 
 from graft.augment import apply_views, draw_views
 from graft.config.backbone import Backbone
-from graft.config.experiment import EmbedSettings, FineTuneSettings, HeadSettings, Views
+from graft.config.experiment import Choosing, EmbedSettings, FineTuneSettings, HeadSettings, Views
 from graft.config.recipe import Augmentation, EarlyStopping, FineTuning, FrozenPhase, Head, Optimizer, Schedule
 from graft.errors import UserError
 from graft.features import embed_photos
@@ -59,7 +59,8 @@ def data(tmp_path_factory):
 
 
 def roles(split: pd.DataFrame) -> Roles:
-    return Roles.of_fold(split, 0, split.path.tolist(), CLASSES)
+    """Return who trains, with the validation photos as those that choose."""
+    return Roles.of_fold(split, 0, split.path.tolist(), CLASSES, Choosing(on="val", chooses=True))
 
 
 def features_of(data, views: Views | None) -> np.ndarray:
@@ -80,7 +81,7 @@ def test_cached_features_give_the_head_that_training_through_the_frozen_backbone
     """The published way: one model, the backbone not trainable, a fresh augmented view of each photo at each visit."""
     folder, split = data
     settings = head_settings(frozen={"views": "epoch"})
-    views = Views(augmentation=AUGMENTATION, count=0, phase=settings.frozen, seed=5)
+    views = Views(augmentation=AUGMENTATION, count=0, phase=settings.frozen, choosing=Choosing(), seed=5)
     features = features_of(data, views)
     assert len(features) == 1 + 5  # 3 epochs x 3 steps x 4 photos = 36 visits of 8 photos: at most 5 each
     head, history, _ = train_head(settings, features, roles(split), "test", tmp_path / "state")
@@ -176,7 +177,7 @@ def test_early_stopping_goes_back_to_the_best_epoch_even_if_it_never_stopped(dat
     features, who = features_of(data, None), roles(data[1])
     head, history, _ = train_head(settings, features, who, "test", tmp_path / "state")
     head.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"])
-    loss = head.evaluate(features[0, who.val], who.codes[who.val, None].astype(np.float32), verbose=0)[0]
+    loss = head.evaluate(features[0, who.choose], who.codes[who.choose, None].astype(np.float32), verbose=0)[0]
     assert loss == pytest.approx(history.val_loss.min(), abs=1e-6)
     assert history.val_loss.idxmin() != len(history) - 1  # else the test shows nothing
 
@@ -420,8 +421,8 @@ def test_fine_tuning_that_makes_it_better_is_kept(data, tmp_path):
     _, kept, history = tuned(data, tmp_path, keep="better", epochs=6, batch_norm="folded")
     folder, split = data
     who = roles(split)
-    logits = kept.predict(np.load(folder / "pixels.npy")[who.val].astype(np.float32), verbose=0)
-    loss = np.log1p(np.exp(-logits[:, 0] * (2 * who.codes[who.val] - 1))).mean()
+    logits = kept.predict(np.load(folder / "pixels.npy")[who.choose].astype(np.float32), verbose=0)
+    loss = np.log1p(np.exp(-logits[:, 0] * (2 * who.codes[who.choose] - 1))).mean()
     assert loss == pytest.approx(history.val_loss.iloc[-1], rel=1e-3)
 
 

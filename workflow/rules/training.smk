@@ -85,11 +85,11 @@ rule predict:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        roles=settings_of("predict"),
+        settings=settings_of("predict"),
     message:
         "Predicting with the {wildcards.stage} of {wildcards.run}, fold {wildcards.fold}"
     shell:
-        "python {input.code[0]} --roles {params.roles:q} --model {input.model} --pixels {input.pixels}"
+        "python {input.code[0]} --settings {params.settings:q} --model {input.model} --pixels {input.pixels}"
         " --manifest {input.manifest} --split {input.split} --fold {wildcards.fold}"
         " --tag '{wildcards.run}, fold {wildcards.fold}, {wildcards.stage}' --predictions {output.predictions}"
         " --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"

@@ -2,7 +2,9 @@
 
     python workflow/scripts/classify.py results/runs/lesson/model.keras photos/ 'more/*.jpg'
 
-A line a photo: path, verdict, probability. Files that cannot be read are named on standard error and make exit code 1.
+A line a photo: path, answer, the answer's probability; or "not sure" where that lies below the bound that the run set
+(evaluation.unsure_below), and behind it the class that it would have answered. Files that cannot be read are named on
+standard error and make exit code 1.
 """
 
 import argparse
@@ -52,7 +54,9 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path, help="model.keras of a run")
     parser.add_argument("photos", nargs="+", help="files, folders, patterns in quotes, or -")
-    parser.add_argument("--csv", type=Path, help="also write a table: path, predicted, a probability for each class")
+    parser.add_argument(
+        "--csv", type=Path, help="also write a table: path, predicted, its probability, sure, and each class's"
+    )
     parser.add_argument("--json", type=Path, help="also write the same as JSON, with the files that could not be read")
     parser.add_argument("--pictures", type=Path, help="also write a copy of each photo, with its verdict, here")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="processor threads (default: all)")
@@ -64,16 +68,18 @@ def tell(verdict: Verdict) -> None:
     if verdict.fault:
         print(f"{verdict.path}: {verdict.fault}", file=sys.stderr, flush=True)
     else:
-        print(f"{verdict.path}  {verdict.label}  {verdict.confidence:.2f}", flush=True)
+        answer = f"{verdict.label}  " if verdict.sure else f"not sure  {verdict.label}  "
+        print(f"{verdict.path}  {answer}{verdict.probability:.2f}", flush=True)
 
 
 def write_csv(verdicts: list[Verdict], classes: list[str], path: Path) -> None:
     """Write the verdicts as a table."""
     with whole(path) as part, open(part, "w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream, lineterminator="\n")
-        table.writerow(["path", "predicted", *(f"probability_{name}" for name in classes)])
+        table.writerow(["path", "predicted", "probability", "sure", *(f"probability_{name}" for name in classes)])
         for verdict in verdicts:
-            table.writerow([verdict.path, verdict.label, *(f"{value:.9g}" for value in verdict.probabilities)])
+            chances = [f"{value:.9g}" for value in (verdict.probability, *verdict.probabilities)]
+            table.writerow([verdict.path, verdict.label, chances[0], int(verdict.sure), *chances[1:]])
 
 
 def write_json(verdicts: list[Verdict], classes: list[str], path: Path) -> None:
@@ -84,6 +90,8 @@ def write_json(verdicts: list[Verdict], classes: list[str], path: Path) -> None:
         else {
             "path": verdict.path,
             "predicted": verdict.label,
+            "probability": verdict.probability,
+            "sure": verdict.sure,
             "probabilities": dict(zip(classes, verdict.probabilities, strict=True)),
         }
         for verdict in verdicts

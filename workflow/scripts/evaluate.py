@@ -6,23 +6,24 @@ from pathlib import Path
 
 from graft import evaluation
 from graft.config.base import parse
-from graft.config.evaluation import RunEvaluation
+from graft.config.evaluation import Evaluation
 from graft.errors import run_script
 from graft.files import write_json, write_table
+from graft.outcomes import classes_of
 
 
 def main(argv: list[str] | None = None) -> None:
     """Pool, calibrate, judge, compare, write."""
     arguments = parse_arguments(argv)
-    settings = parse(RunEvaluation, json.loads(arguments.settings), "evaluation")
-    rows = evaluation.calibrated(evaluation.pool(arguments.predictions), settings)
+    settings = parse(Evaluation, json.loads(arguments.settings), "evaluation")
+    rows, calibrators = evaluation.calibrated(evaluation.pool(arguments.predictions), settings)
     judged = evaluation.evaluation_table(arguments.run, rows, settings)
     compared = evaluation.significance_table(arguments.run, rows, settings)
 
     write_table(rows.drop(columns=["temperature", "threshold", "fitted_on"]), arguments.pooled)
     write_table(judged, arguments.evaluation)
     write_table(evaluation.per_class_table(arguments.run, rows, settings.confidence), arguments.per_class)
-    write_json(evaluation.calibration_record(rows, settings), arguments.calibration)
+    write_json(evaluation.calibration_record(classes_of(rows), calibrators, settings), arguments.calibration)
     write_table(compared, arguments.significance)
 
     for row in judged[judged["fold"] == "all"].itertuples():
@@ -30,6 +31,11 @@ def main(argv: list[str] | None = None) -> None:
             f"evaluate: {row.run}, {row.stage}, {row.role}: {row.correct} of {row.n} right,"
             f" accuracy {row.accuracy:.3f} ({row.accuracy_low:.3f} to {row.accuracy_high:.3f}), {row.verdict}"
         )
+        if row.chose_n:
+            print(
+                f"evaluate: {row.run}, {row.stage}: {row.chose_accuracy:.3f} on the {row.chose_n} photos that chose,"
+                f" {row.accuracy:.3f} on those that judged: optimism {row.optimism:+.3f}"
+            )
     for row in compared.itertuples():
         print(f"evaluate: {row.run}, {row.role}, head against finetuned: {row.verdict}")
 
@@ -41,7 +47,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--predictions", required=True, type=Path, nargs="+", help="every fold{fold}/{stage}/predictions.csv of the run"
     )
-    parser.add_argument("--settings", default="{}", help="JSON of RunEvaluation")
+    parser.add_argument("--settings", default="{}", help="JSON of Evaluation")
     parser.add_argument("--pooled", required=True, type=Path, help="CSV to write: all predictions, calibrated")
     parser.add_argument("--evaluation", required=True, type=Path, help="CSV to write: a row per stage, role and fold")
     parser.add_argument("--per-class", required=True, type=Path, help="CSV to write: a row per stage, role and class")

@@ -41,11 +41,11 @@ def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
 
     model, facts = load_model(arguments.head_model)
     paths = read_table(arguments.manifest)["path"].tolist()
-    roles = Roles.of_fold(read_table(arguments.split), arguments.fold, paths, facts["classes"])
+    roles = Roles.of_fold(read_table(arguments.split), arguments.fold, paths, facts["classes"], settings.choosing)
     pixels = np.load(arguments.pixels, mmap_mode="r")
     print(
-        f"fine_tune: {arguments.tag}, seed {settings.seed}: {len(roles.train)} photos to train, {len(roles.val)} to "
-        f"validate, {len(facts['classes'])} classes",
+        f"fine_tune: {arguments.tag}, seed {settings.seed}: {len(roles.train)} photos to train, {len(roles.choose)} to "
+        f"choose, {len(facts['classes'])} classes",
         flush=True,
     )
     inputs, devices = [arguments.split, arguments.manifest, arguments.head_model], runtime.gpus()
@@ -58,7 +58,7 @@ def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
     model, history, resumed = fine_tune(settings, model, both, pixels, roles, tag, state, devices)
     print(f"{tag}: trained in {time.monotonic() - began:.1f} s", flush=True)
     save_model(model, facts, arguments.model)
-    write_table(history, arguments.history)
+    write_table(history.assign(watched=roles.watched), arguments.history)
     write_json({"device": runtime.device_name()}, arguments.model.with_name("device.json"))  # for its provenance
     resumed.unlink(missing_ok=True)
 

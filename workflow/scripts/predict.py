@@ -4,13 +4,15 @@ import argparse
 import json
 from pathlib import Path
 
+from graft.config.base import parse
+from graft.config.experiment import PredictSettings
 from graft.errors import run_script
 
 
 def main(argv: list[str] | None = None) -> None:
     """Predict the photos of one run, fold and stage."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--roles", required=True, help="whose predictions to write, as a JSON list: train, val, test")
+    parser.add_argument("--settings", required=True, help="whose predictions to write, and who chooses, as JSON")
     parser.add_argument("--model", required=True, type=Path, help="model.keras of train_head or fine_tune")
     parser.add_argument("--predictions", required=True, type=Path, help="the predictions.csv to write")
     parser.add_argument("--pixels", required=True, type=Path, help="the packed photos")
@@ -21,25 +23,29 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=0, help="processor threads; 0: all")
     parser.add_argument("--gpus", type=int, default=0, help="GPUs to use, if there are any")
     arguments = parser.parse_args(argv)
+    settings = parse(PredictSettings, json.loads(arguments.settings), "settings")
 
     from graft import gpus, runtime
 
     with gpus.lease(arguments.gpus):
         runtime.start(seed=0, threads=arguments.threads)
-        predict(arguments)
+        predict(settings, arguments)
 
 
-def predict(arguments: argparse.Namespace) -> None:
-    """Ask the model about the photos of the wanted roles."""
+def predict(settings: PredictSettings, arguments: argparse.Namespace) -> None:
+    """Ask the model about the photos of the wanted roles, and about those that choose."""
     import numpy as np
     import pandas as pd
 
     from graft.files import read_table, write_table
     from graft.model_file import load_model
     from graft.predictions import predict_logits, predictions_table
+    from graft.selection import roles_in_run
 
     split = read_table(arguments.split)
-    split = split[(split.fold == arguments.fold) & split.role.isin(json.loads(arguments.roles))]
+    roles, chooser = roles_in_run(split, settings.choosing)
+    split = split.assign(role=roles, chose=(roles == chooser).astype(int))
+    split = split[(split.fold == arguments.fold) & (split.role.isin(settings.roles) | (split.chose == 1))]
     rows = pd.Index(read_table(arguments.manifest)["path"]).get_indexer(split.path)
     model, facts = load_model(arguments.model)
     tag = f"predict: {arguments.tag}"

@@ -9,7 +9,7 @@ from graft.model_file import copy_model
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Copy the model of the last stage, with temperature and threshold in it."""
+    """Copy the model of the last stage, with temperature, threshold and the bound of what is not sure in it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", required=True, help="its name")
     parser.add_argument("--stage", required=True, help="which stage the model is of")
@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     stages = json.loads(arguments.calibration.read_text(encoding="utf-8"))["stages"]
     fitted = stages[arguments.stage]["folds"][str(arguments.fold)]
-    facts = {name: fitted[name] for name in ("temperature", "threshold")}
+    facts = {name: fitted[name] for name in ("temperature", "threshold", "unsure_below")}
     facts |= {"run": arguments.run, "stage": arguments.stage, "fold": arguments.fold}
     copy_model(arguments.model, facts, arguments.output)
     print(f"publish_model: {arguments.run}: the {arguments.stage} of fold {arguments.fold}, {facts}")

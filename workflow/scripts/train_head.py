@@ -43,11 +43,11 @@ def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
 
     classes = json.loads(arguments.classes.read_text(encoding="utf-8"))
     paths = read_table(arguments.manifest)["path"].tolist()
-    roles = Roles.of_fold(read_table(arguments.split), arguments.fold, paths, classes)
+    roles = Roles.of_fold(read_table(arguments.split), arguments.fold, paths, classes, settings.choosing)
     features = np.load(arguments.features, mmap_mode="r")
     print(
-        f"train_head: {arguments.tag}, seed {settings.seed}: {len(roles.train)} photos to train, {len(roles.val)} to "
-        f"validate, {len(classes)} classes, {len(features) - 1} cached views each",
+        f"train_head: {arguments.tag}, seed {settings.seed}: {len(roles.train)} photos to train, "
+        f"{len(roles.choose)} to choose, {len(classes)} classes, {len(features) - 1} cached views each",
         flush=True,
     )
     inputs = [arguments.split, arguments.manifest, arguments.weights]
@@ -59,7 +59,7 @@ def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
     backbone = load_backbone(settings.backbone, arguments.weights)
     facts = {"classes": classes, "size": settings.backbone.size, "backbone": settings.backbone.name}
     save_model(assemble(backbone, head, mode, settings.head.pooling), facts, arguments.model)
-    write_table(history, arguments.history)
+    write_table(history.assign(watched=roles.watched), arguments.history)
     write_json({"device": runtime.device_name()}, arguments.model.with_name("device.json"))  # for its provenance
     resumed.unlink(missing_ok=True)
 

@@ -1,6 +1,6 @@
-"""Probabilities that mean what they say, and a threshold to decide by; never judged on what they were fitted on."""
+"""Probabilities that mean what they say, and a threshold to decide by; chosen by photos that do not judge."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -9,13 +9,13 @@ from scipy.special import log_softmax, softmax
 from sklearn.metrics import roc_curve
 
 from graft.config.evaluation import Evaluation
-from graft.outcomes import CALIBRATED, PROBABILITY, classes_of, outcomes_of
+from graft.decision import decide
+from graft.outcomes import CALIBRATED, PROBABILITY, classes_of, indices
 
 TEMPERATURES = (0.01, 100.0)
-SAME_FOLD = "validation photos of the same fold"
-OTHER_FOLDS = "the same role in the other folds"
-CROSS_FIT = "other parts of the same photos (cross-fitted)"
-NOTHING = "nothing: too few photos"
+SOURCES = {"inner": "the inner part of the training photos", "val": "the validation photos"}
+NOTHING = "nothing: no photos choose"
+TOO_FEW = "nothing: too few photos choose"
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ def fit(table: pd.DataFrame, settings: Evaluation, fitted_on: str) -> Calibrator
     """Return the calibrator that the rows of a table of predictions make."""
     classes = classes_of(table)
     if len(table) < 2 or len(classes) < 2:
-        return Calibrator(1.0, 0.5 if len(classes) == 2 else None, NOTHING, len(table))
-    labels, logits = outcomes_of(table).labels, logits_of(table)
+        return Calibrator(1.0, 0.5 if len(classes) == 2 else None, TOO_FEW if len(table) else NOTHING, len(table))
+    labels, logits = indices(table["label"], classes), logits_of(table)
     temperature = fit_temperature(logits, labels)
     threshold = None
     if len(classes) == 2:
@@ -126,66 +126,38 @@ def fit(table: pd.DataFrame, settings: Evaluation, fitted_on: str) -> Calibrator
     return Calibrator(temperature, threshold, fitted_on, len(table))
 
 
-def calibrate(table: pd.DataFrame, settings: Evaluation) -> pd.DataFrame:
-    """Return one stage's predictions with calibrated probabilities that no row's own label had a part in.
+def calibrate(table: pd.DataFrame, settings: Evaluation) -> tuple[pd.DataFrame, dict[str, Calibrator]]:
+    """Return one stage's predictions with calibrated probabilities and answers, and each fold's calibrator.
+
+    A fold's model is calibrated by the photos that chose in its training, and by nothing where none did. The same
+    calibrator is published with that model, so that what is judged here is what the published model does.
 
     Args:
-        table: predictions of one stage: path, label, fold, role, predicted, probabilities, perhaps logit.
-        settings: what the threshold makes largest, and how cross-fitting deals the photos.
+        table: predictions of one stage: path, label, fold, role, chose, predicted, probabilities, perhaps logit.
+        settings: what the threshold makes largest, and which answers are not sure.
 
-    Returns: the same rows in the same order, with calibrated_* columns, and temperature, threshold and
-        fitted_on, which say what each row was calibrated with.
+    Returns: the same rows in the same order, with calibrated_* columns, `predicted` as the calibrated model decides,
+        and `sure`, temperature, threshold and fitted_on; and the calibrators by fold, as text.
     """
-    pieces = []
-    for (fold, role), judged in table.groupby(["fold", "role"], sort=False):
-        held_out, source = fitting_rows(table, judged, fold, role)
-        if len(held_out):
-            pieces.append(apply(judged, fit(held_out, settings, source)))
-        else:
-            pieces += cross_fit(judged, settings)
-    return pd.concat(pieces).loc[table.index]
+    pieces, calibrators = [], {}
+    for fold, rows in table.groupby("fold"):
+        chose = rows[rows["chose"] == 1]
+        source = SOURCES[chose["role"].iloc[0]] if len(chose) else NOTHING
+        calibrators[str(fold)] = fit(chose, settings, source)
+        pieces.append(apply(rows, calibrators[str(fold)], settings.unsure_below))
+    return pd.concat(pieces).loc[table.index], calibrators
 
 
-def fitting_rows(table: pd.DataFrame, judged: pd.DataFrame, fold: int, role: str) -> tuple[pd.DataFrame, str]:
-    """Return the rows that may calibrate `judged`, and their name: none where it has only itself."""
-    if role != "val":
-        validation = table[(table["fold"] == fold) & (table["role"] == "val")]
-        if len(validation):
-            return validation, SAME_FOLD
-    return table[(table["role"] == role) & ~table["path"].isin(judged["path"])], OTHER_FOLDS
-
-
-def cross_fit(judged: pd.DataFrame, settings: Evaluation) -> list[pd.DataFrame]:
-    """Return the rows part by part, each calibrated by the other parts; classes are spread over the parts."""
-    shuffled = np.random.default_rng(settings.seed).permutation(len(judged))
-    by_class = np.lexsort((shuffled, judged["label"].to_numpy(str)))
-    part_of = np.empty(len(judged), int)
-    part_of[by_class] = np.arange(len(judged)) % settings.cross_fit_parts
-    return [
-        apply(judged[part_of == part], fit(judged[part_of != part], settings, CROSS_FIT)) for part in np.unique(part_of)
-    ]
-
-
-def apply(table: pd.DataFrame, calibrator: Calibrator) -> pd.DataFrame:
+def apply(table: pd.DataFrame, calibrator: Calibrator, unsure_below: float) -> pd.DataFrame:
     """Return the rows with what a calibrator makes of them."""
+    classes = classes_of(table)
     probabilities = softmax(logits_of(table) / calibrator.temperature, axis=1)
-    names = [CALIBRATED + name for name in classes_of(table)]
-    return pd.concat([table, pd.DataFrame(probabilities, table.index, names)], axis=1).assign(
+    answers, sure = decide(probabilities, calibrator.threshold, unsure_below)
+    calibrated = pd.DataFrame(probabilities, table.index, [CALIBRATED + name for name in classes])
+    return pd.concat([table, calibrated], axis=1).assign(
+        predicted=np.array(classes, object)[answers],
+        sure=sure.astype(int),
         temperature=calibrator.temperature,
         threshold=np.nan if calibrator.threshold is None else calibrator.threshold,
         fitted_on=calibrator.fitted_on,
     )
-
-
-def deployed(table: pd.DataFrame, settings: Evaluation) -> dict[str, dict[str, object]]:
-    """Return, for each fold of one stage, the calibrator that belongs in its model: fitted on all that may fit it.
-
-    That is all validation photos, or where there are none, the test photos of all folds. Models of different folds
-    are trained alike, so each photo's prediction by the model that has not seen it tells of them all.
-    """
-    role = next(role for role in ("val", "test", "train") if role in set(table["role"]))
-    chosen = table[table["role"] == role]
-    folds = [str(fold) for fold in sorted(table["fold"].unique())]
-    source = "out-of-fold predictions of all folds" if len(folds) > 1 else f"{role} photos"
-    calibrator = asdict(fit(chosen, settings, source))
-    return dict.fromkeys(folds, calibrator)

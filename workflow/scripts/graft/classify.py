@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from graft.data.decode import upright_rgb
 from graft.data.layout import EXTENSIONS
+from graft.decision import decide
 from graft.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,13 +26,20 @@ class Verdict:
 
     path: str
     label: str = ""
+    probability: float = 0.0
+    sure: bool = True
     probabilities: tuple[float, ...] = ()
     fault: str = ""
 
     @property
-    def confidence(self) -> float:
-        """Return the largest probability."""
-        return max(self.probabilities)
+    def answer(self) -> str:
+        """Return the answer and its probability in words.
+
+        >>> Verdict("a.jpg", "urban", 0.52, sure=False).answer
+        'not sure (urban 0.52)'
+        """
+        said = f"{self.label} {self.probability:.2f}"
+        return said if self.sure else f"not sure ({said})"
 
 
 def find_photos(names: list[str]) -> list[str]:
@@ -66,7 +74,7 @@ def classify(model: "keras.Model", facts: dict[str, Any], paths: list[str]) -> I
 
     Args:
         model: raw pixels (n, size, size, 3) to logits.
-        facts: what travels in the model file: classes, size, temperature, threshold.
+        facts: what travels in the model file: classes, size, temperature, threshold, unsure_below.
         paths: of photos.
     """
     from graft.predictions import probabilities_of
@@ -80,17 +88,10 @@ def classify(model: "keras.Model", facts: dict[str, Any], paths: list[str]) -> I
             if isinstance(one, str):
                 yield Verdict(path, fault=one)
             else:
-                row = probabilities_of(next(logits)[None], facts.get("temperature") or 1.0)[0]
-                yield Verdict(path, facts["classes"][decide(row, facts.get("threshold"))], tuple(row.tolist()))
-
-
-def decide(row: np.ndarray, threshold: float | None) -> int:
-    """Return the place of the answer: the likeliest class, or for two classes what the threshold says.
-
-    >>> decide(np.array([0.6, 0.4]), 0.3), decide(np.array([0.6, 0.4]), None)
-    (1, 0)
-    """
-    return int(row.argmax()) if threshold is None else int(row[1] >= threshold)
+                chances = probabilities_of(next(logits)[None], facts.get("temperature") or 1.0)
+                answers, sure = decide(chances, facts.get("threshold"), facts.get("unsure_below") or 0.0)
+                row, answer = tuple(chances[0].tolist()), int(answers[0])
+                yield Verdict(path, facts["classes"][answer], row[answer], bool(sure[0]), row)
 
 
 def open_square(path: str, size: int) -> np.ndarray | str:
@@ -127,8 +128,8 @@ def annotate(verdict: Verdict, folder: Path, taken: set[str]) -> Path:
     strip = int(font.size * 1.8)
     framed = Image.new("RGB", (image.width, image.height + strip), "white")
     framed.paste(image)
-    text = f"{verdict.label} {verdict.confidence:.2f}"
-    ImageDraw.Draw(framed).text((font.size / 2, image.height + strip * 0.15), text, fill="black", font=font)
+    place = (font.size / 2, image.height + strip * 0.15)
+    ImageDraw.Draw(framed).text(place, verdict.answer, fill="black", font=font)
     name, number = Path(verdict.path).stem, 1
     while name in taken:
         name, number = f"{Path(verdict.path).stem}-{number}", number + 1

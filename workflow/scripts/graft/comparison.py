@@ -16,7 +16,7 @@ from graft.config.evaluation import Evaluation
 from graft.files import read_table
 from graft.outcomes import STAGES, judging_role
 
-JUDGED = ("n", "accuracy", "accuracy_low", "accuracy_high", "baseline")
+JUDGED = ("n", "accuracy", "accuracy_low", "accuracy_high", "baseline", "log_loss", "chose_accuracy", "optimism")
 PLAIN = ("dataset", "seed")  # settings that have a column anyway
 
 
@@ -155,7 +155,11 @@ def rows_of(result: Result, settings: dict[str, Any]) -> list[dict[str, Any]]:
         | {"stage": stage, "role": result.role}
         | {name: judged.at[stage, name] for name in JUDGED}
         | cost_of(stage, record["costs"])
-        | {"device": device_of(record), "note": judged.at[stage, "note"]}
+        | {
+            "device": device_of(record),
+            "selected_on": judged.at[stage, "selected_on"],
+            "note": judged.at[stage, "note"],
+        }
         for stage in STAGES
         if stage in judged.index
     ]
@@ -191,6 +195,7 @@ def seeds_row(name: str, rows: pd.DataFrame, confidence: float) -> dict[str, Any
         "accuracy": accuracy,
         "accuracy_low": low,
         "accuracy_high": high,
+        **{name: rows[name].mean() for name in ("log_loss", "chose_accuracy", "optimism")},
         "seconds": rows["seconds"].mean(),
         "peak_memory_mb": rows["peak_memory_mb"].max(),
         "note": f"mean of {len(rows)} seeds; the interval is over seeds, not over photos",
@@ -222,15 +227,24 @@ def significance_table(results: list[Result], settings: Evaluation) -> pd.DataFr
             continue
         found = significance.compare(joined(ones), joined(others), settings)
         if found is not None:
-            rows.append({"first": first, "second": second, "role": ones[0].role} | found)
-    table = pd.DataFrame(rows, columns=["first", "second", "role", *significance.COLUMNS])
+            flattered = " and ".join(name for name, of in ((first, ones), (second, others)) if chosen_here(of))
+            rows.append({"first": first, "second": second, "role": ones[0].role, "note": flattered} | found)
+    table = pd.DataFrame(rows, columns=["first", "second", "role", *significance.COLUMNS, "note"])
     if rows:
         table["p_adjusted"] = multipletests(table["p_value"], method="holm")[1]
         table["verdict"] = [
             significance.verdict(row, row["p_adjusted"], (row["first"], row["second"]), settings.confidence)
             for row in table.to_dict("records")
         ]
-    return table.reindex(columns=["first", "second", "role", *significance.COLUMNS, "p_adjusted", "verdict"])
+        told = table["note"].map(lambda runs: f"these photos also chose {runs}, which flatters it" if runs else "")
+        table["verdict"] += told.map(lambda note: note and f"; {note}")
+        table["note"] = told
+    return table.reindex(columns=["first", "second", "role", *significance.COLUMNS, "p_adjusted", "verdict", "note"])
+
+
+def chosen_here(results: list[Result]) -> bool:
+    """Return whether the photos that judge some runs also chose in one of them."""
+    return any(bool(result.judged["chose"].any()) for result in results)
 
 
 def joined(results: list[Result]) -> pd.DataFrame:

@@ -1,17 +1,21 @@
 """From all folds' predictions to the tables that say how good a run is, and how sure that is."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from graft import calibration, metrics, significance
-from graft.config.evaluation import Evaluation, RunEvaluation
+from graft.calibration import Calibrator
+from graft.config.evaluation import Evaluation
 from graft.errors import UserError
 from graft.files import read_table
-from graft.outcomes import CALIBRATED, STAGES, classes_of, outcomes_of
+from graft.outcomes import PROBABILITY, STAGES, classes_of, judging_role, outcomes_of
 
-SELECTED = "these photos also stopped or selected the training, which flatters the result"
+SELECTED = "these photos also chose (epochs, what is kept, temperature or threshold), which flatters the result"
+FLATTERED = "these photos also chose or trained, which flatters the result"  # as short as a verdict's end must be
+CHOSE = "these photos chose (epochs, what is kept, temperature or threshold): flattered; other photos judge the run"
 TRAINED = "the model was trained on these photos: this says how well it remembers, not how well it generalises"
 
 
@@ -27,7 +31,17 @@ def pool(paths: list[Path]) -> pd.DataFrame:
         if classes_of(table) != classes_of(tables[0]):
             raise UserError(f"{path} has other classes than the run's first predictions; predict anew")
     pooled = pd.concat(tables, ignore_index=True)
-    first = ["stage", "path", "label", "fold", "role", "predicted", *(["logit"] if "logit" in pooled else [])]
+    first = [
+        "stage",
+        "path",
+        "label",
+        "fold",
+        "role",
+        "group",
+        "chose",
+        "predicted",
+        *(["logit"] if "logit" in pooled else []),
+    ]
     return pooled[first + [name for name in pooled.columns if name not in first]]
 
 
@@ -37,13 +51,16 @@ def stage_and_fold(path: Path) -> tuple[int, str]:
     return STAGES.index(stage) if stage in STAGES else len(STAGES), fold.zfill(9)
 
 
-def calibrated(pooled: pd.DataFrame, settings: Evaluation) -> pd.DataFrame:
-    """Return pooled predictions with calibrated probabilities, and what each row was calibrated with."""
-    stages = pooled.groupby("stage", sort=False)
-    return pd.concat([calibration.calibrate(rows, settings) for _, rows in stages])
+def calibrated(pooled: pd.DataFrame, settings: Evaluation) -> tuple[pd.DataFrame, dict[str, dict[str, Calibrator]]]:
+    """Return pooled predictions as the published models make them, and the calibrators by stage and fold."""
+    pieces, calibrators = [], {}
+    for stage, rows in pooled.groupby("stage", sort=False):
+        piece, calibrators[stage] = calibration.calibrate(rows, settings)
+        pieces.append(piece)
+    return pd.concat(pieces), calibrators
 
 
-def evaluation_table(run: str, rows: pd.DataFrame, settings: RunEvaluation) -> pd.DataFrame:
+def evaluation_table(run: str, rows: pd.DataFrame, settings: Evaluation) -> pd.DataFrame:
     """Return a row for each stage and role, pooled (fold `all`) and for each fold.
 
     Args:
@@ -51,12 +68,15 @@ def evaluation_table(run: str, rows: pd.DataFrame, settings: RunEvaluation) -> p
         rows: calibrated predictions.
         settings: the run's.
     """
-    table = []
+    table, judging = [], judging_role(rows["role"])
     for (stage, role), judged in rows.groupby(["stage", "role"], sort=False):
+        chose = rows[(rows["stage"] == stage) & (rows["chose"] == 1) & (rows["role"] != role)]
         groups = [("all", judged), *((str(fold), part) for fold, part in judged.groupby("fold"))]
         for fold, part in groups:
             key = {"run": run, "stage": stage, "role": role, "fold": fold}
-            table.append(key | numbers(part, settings) | words(part, stage, role, settings))
+            others = chose if fold == "all" else chose[chose["fold"].astype(str) == fold]
+            flattered = optimism(part, others if role == judging else chose[:0])
+            table.append(key | numbers(part, settings) | flattered | words(part, role, role == judging, settings))
     return pd.DataFrame(table)
 
 
@@ -66,7 +86,8 @@ def numbers(rows: pd.DataFrame, settings: Evaluation) -> dict[str, float]:
     n, photos, correct = len(rows), rows["path"].nunique(), int(outcomes.correct.sum())
     # A photo judged in several repeats is still one photo: it must not narrow the interval several times.
     low, high = metrics.accuracy_interval(correct * photos / n, photos, settings.confidence)
-    honest = metrics.probability_metrics(outcomes_of(rows, CALIBRATED), settings.calibration_bins)
+    raw = outcomes_of(rows, PROBABILITY)
+    uncalibrated = metrics.probability_metrics(raw, settings.calibration_bins)
     return {
         "n": n,
         "photos": photos,
@@ -79,49 +100,44 @@ def numbers(rows: pd.DataFrame, settings: Evaluation) -> dict[str, float]:
         "macro_f1": metrics.macro_f1(outcomes.labels, outcomes.predicted),
         "roc_auc": metrics.roc_auc(outcomes.labels, outcomes.probabilities),
         **metrics.probability_metrics(outcomes, settings.calibration_bins),
-        **{f"calibrated_{name}": value for name, value in honest.items()},
+        **{f"uncalibrated_{name}": value for name, value in uncalibrated.items()},
+        "argmax_accuracy": float(np.mean(raw.probabilities.argmax(axis=1) == raw.labels)),
         "temperature": rows["temperature"].mean(),
-        **at_threshold(rows),
-        **when_sure(rows, settings.unsure_below),
-    }
-
-
-def at_threshold(rows: pd.DataFrame) -> dict[str, float]:
-    """Return how good decisions by the chosen threshold are; nan unless there are two classes."""
-    outcomes = outcomes_of(rows, CALIBRATED)
-    if len(outcomes.classes) != 2:
-        return {"threshold": np.nan, "threshold_accuracy": np.nan, "threshold_balanced_accuracy": np.nan}
-    decided = (outcomes.probabilities[:, 1] >= rows["threshold"].to_numpy()).astype(int)
-    return {
         "threshold": rows["threshold"].mean(),
-        "threshold_accuracy": float(np.mean(decided == outcomes.labels)),
-        "threshold_balanced_accuracy": metrics.balanced_accuracy(outcomes.labels, decided),
+        **when_sure(rows, settings.unsure_below),
     }
 
 
 def when_sure(rows: pd.DataFrame, unsure_below: float) -> dict[str, float]:
     """Return the share of photos that get an answer, and the accuracy of the answers; nan if there are none."""
-    outcomes = outcomes_of(rows, CALIBRATED)
-    sure = outcomes.probabilities.max(axis=1) >= unsure_below
+    sure = rows["sure"].to_numpy(bool)
     return {
         "unsure_below": unsure_below,
         "coverage": float(sure.mean()),
-        "sure_accuracy": float(outcomes.correct[sure].mean()) if sure.any() else np.nan,
+        "sure_accuracy": float(outcomes_of(rows).correct[sure].mean()) if sure.any() else np.nan,
     }
 
 
-def words(rows: pd.DataFrame, stage: str, role: str, settings: RunEvaluation) -> dict[str, str]:
+def optimism(rows: pd.DataFrame, chose: pd.DataFrame) -> dict[str, float]:
+    """Return the accuracy on the photos that chose, and by how much it flatters: nan where no other photos chose."""
+    if chose.empty:
+        return {"chose_n": 0, "chose_accuracy": np.nan, "optimism": np.nan}
+    accuracy = outcomes_of(chose).correct.mean()
+    return {"chose_n": len(chose), "chose_accuracy": accuracy, "optimism": accuracy - outcomes_of(rows).correct.mean()}
+
+
+def words(rows: pd.DataFrame, role: str, judges: bool, settings: Evaluation) -> dict[str, str]:
     """Return what a reader of the numbers must know: what they were calibrated on, and what they do not show."""
-    selected = role == "val" and settings.selects_on_validation.get(stage, False)
+    chose = bool(rows["chose"].any())
     sources = sorted(rows["fitted_on"].unique())
-    notes = [TRAINED] if role == "train" else [SELECTED] if selected else []
+    notes = [TRAINED] if role == "train" else [SELECTED if judges else CHOSE] if chose else []
     if (photos := rows["path"].nunique()) < len(rows):
         notes.append(f"{photos} photos were judged {len(rows) / photos:g} times each; the interval counts photos")
     if rows["label"].nunique() == 1:
         notes.append("one class only: no ROC AUC")
     return {
         "calibrated_on": "; ".join(sources),
-        "selected_on": "these photos" if selected or role == "train" else "",
+        "selected_on": "these photos" if chose or role == "train" else "",
         "verdict": against_baseline(rows, settings.confidence),
         "note": "; ".join(notes),
     }
@@ -153,9 +169,9 @@ def per_class_table(run: str, rows: pd.DataFrame, confidence: float) -> pd.DataF
     return pd.concat(tables, ignore_index=True)
 
 
-def significance_table(run: str, rows: pd.DataFrame, settings: RunEvaluation) -> pd.DataFrame:
+def significance_table(run: str, rows: pd.DataFrame, settings: Evaluation) -> pd.DataFrame:
     """Return a row for each role that compares the fine-tuned network with its head, on the same photos."""
-    table = []
+    table, judging = [], judging_role(rows["role"])
     for role, judged in rows.groupby("role", sort=False):
         head, finetuned = (judged[judged["stage"] == stage] for stage in STAGES)
         found = significance.compare(head, finetuned, settings)
@@ -163,16 +179,18 @@ def significance_table(run: str, rows: pd.DataFrame, settings: RunEvaluation) ->
             continue
         key = {"run": run, "role": role, "first": "head", "second": "finetuned"}
         said = significance.verdict(found, found["p_value"], STAGES, settings.confidence)
-        selected = role == "val" and any(settings.selects_on_validation.values())
-        note = TRAINED if role == "train" else SELECTED if selected else ""
-        table.append(key | found | {"verdict": said, "note": note})
+        chose = SELECTED if role == judging else CHOSE
+        note = TRAINED if role == "train" else chose if judged["chose"].any() else ""
+        table.append(key | found | {"verdict": f"{said}; {FLATTERED}" if note else said, "note": note})
     return pd.DataFrame(table, columns=["run", "role", "first", "second", *significance.COLUMNS, "verdict", "note"])
 
 
-def calibration_record(rows: pd.DataFrame, settings: Evaluation) -> dict[str, object]:
-    """Return what should travel in each model: its temperature and, for two classes, its threshold."""
-    classes = classes_of(rows)
+def calibration_record(
+    classes: list[str], calibrators: dict[str, dict[str, Calibrator]], settings: Evaluation
+) -> dict[str, object]:
+    """Return what travels in each model, by stage and fold: temperature, threshold, and when it is not sure."""
     stages = {
-        stage: {"folds": calibration.deployed(part, settings)} for stage, part in rows.groupby("stage", sort=False)
+        stage: {"folds": {fold: asdict(one) | {"unsure_below": settings.unsure_below} for fold, one in folds.items()}}
+        for stage, folds in calibrators.items()
     }
     return {"classes": classes, "positive_class": classes[1] if len(classes) == 2 else None, "stages": stages}

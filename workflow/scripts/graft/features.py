@@ -16,6 +16,7 @@ from graft.network.forms import in_embedding_form
 from graft.network.precision import policy_of
 from graft.network.preprocessing import modes
 from graft.progress import Progress
+from graft.selection import roles_in_run
 from graft.training.visits import visits_needed
 
 Embed = Callable[[np.ndarray], np.ndarray]
@@ -79,7 +80,8 @@ def count_views(views: Views | None, split: pd.DataFrame) -> int:
         return 0
     if views.count:
         return views.count
-    n_train = split[split.role == "train"].groupby("fold").size()
+    roles, _ = roles_in_run(split, views.choosing)
+    n_train = split[roles == "train"].groupby("fold").size()
     return max(visits_needed(views.phase, int(n)) for n in n_train)
 
 

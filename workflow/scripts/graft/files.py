@@ -12,7 +12,7 @@ import pandas as pd
 
 TEXT_COLUMNS = (
     *("path", "label", "predicted", "class", "role", "source_split", "stage", "run", "first", "second"),
-    *("sha256", "phash", "verdict", "note", "selected_on", "calibrated_on"),
+    *("sha256", "phash", "verdict", "note", "selected_on", "calibrated_on", "watched"),
 )
 
 

@@ -16,6 +16,7 @@ METRICS = {
     "brier": "Brier score",
     "ece": "Expected calibration error",
 }
+ANSWERED = "Accuracy of the likeliest class, without the threshold"
 KINDS = {"macro_f1": "f1", "brier": "brier_score"}  # the names that Hugging Face's metrics have
 
 
@@ -109,7 +110,7 @@ def results(judged: pd.DataFrame, role: str, significance: pd.DataFrame) -> str:
     lines = [
         "## Results",
         "",
-        f"On {int(judged['photos'].iloc[-1])} {photos}:",
+        f"On {int(judged['photos'].iloc[-1])} {photos}, answered as `classify.py` answers with this model:",
         "",
         f"| metric | {' | '.join(stages)} |",
         f"|---|{'---|' * len(stages)}",
@@ -117,11 +118,26 @@ def results(judged: pd.DataFrame, role: str, significance: pd.DataFrame) -> str:
     for name, title in METRICS.items():
         cells = [cell(judged.loc[stage], name) for stage in stages]
         lines.append(f"| {title} | {' | '.join(cells)} |")
+    if any(judged.at[stage, "argmax_accuracy"] != judged.at[stage, "accuracy"] for stage in stages):
+        lines.append(f"| {ANSWERED} | {' | '.join(number(judged.at[stage, 'argmax_accuracy']) for stage in stages)} |")
+    if judged["unsure_below"].iloc[-1] > 0:
+        sure = [
+            f"{number(judged.at[s, 'sure_accuracy'])} of {judged.at[s, 'coverage']:.1%} of the photos" for s in stages
+        ]
+        lines.append(
+            f"| Accuracy where it is sure (at least {judged['unsure_below'].iloc[-1]:g}) | {' | '.join(sure)} |"
+        )
     lines += [
         f"| Majority-class baseline | {' | '.join(number(judged.at[stage, 'baseline']) for stage in stages)} |",
         "",
     ]
     lines += [f"- {stage}: {judged.at[stage, 'verdict']}." for stage in stages]
+    lines += [
+        f"- {stage}: {row['chose_accuracy']:.3f} on the {row['chose_n']:.0f} photos that chose in its training, against"
+        f" {row['accuracy']:.3f} on those that judge it here."
+        for stage, row in judged.iterrows()
+        if row["chose_n"] > 0
+    ]
     lines += [f"- {row['second']} against {row['first']}: {row['verdict']}." for row in significance.to_dict("records")]
     return "\n".join([*lines, ""])
 
@@ -161,7 +177,14 @@ Classes, in order: {", ".join(calibration["classes"])}. Divide the logits by the
 for calibrated probabilities"""
     if fitted["threshold"] is not None:
         told += f", and answer {calibration['positive_class']} from {fitted['threshold']:.3f} up"
-    return f"{told} (fitted on {fitted['n']} photos: {fitted['fitted_on']}).\n"
+    if fitted["unsure_below"]:
+        told += f'; an answer of less than {fitted["unsure_below"]:g} is "not sure"'
+    chosen_by = (
+        fitted["fitted_on"]
+        if fitted["fitted_on"].startswith("nothing")
+        else f"{fitted['n']} photos of {fitted['fitted_on']}"
+    )
+    return f"{told} (chosen by {chosen_by}).\n"
 
 
 def making(provenance: dict[str, Any]) -> str:

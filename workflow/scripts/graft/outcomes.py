@@ -14,7 +14,7 @@ CALIBRATED = "calibrated_"
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What a model said of some photos.
+    """What a model said of some photos, as its published form says it.
 
     Attributes:
         classes: names, in the order of the model's outputs.
@@ -52,14 +52,18 @@ def classes_of(table: pd.DataFrame) -> list[str]:
     return [name.removeprefix(PROBABILITY) for name in table.columns if name.startswith(PROBABILITY)]
 
 
-def outcomes_of(table: pd.DataFrame, kind: str = PROBABILITY) -> Outcomes:
-    """Return the rows of a table of predictions as arrays; `kind` says which probabilities.
+def outcomes_of(table: pd.DataFrame, kind: str = "") -> Outcomes:
+    """Return the rows of a table of predictions as arrays.
+
+    `kind` says which probabilities: PROBABILITY, the network's own; CALIBRATED; or, by default, the calibrated ones
+    where the table has them, since these are the published model's.
 
     Probabilities were written with nine digits, so each row is made to sum to 1 again.
 
     Raises: UserError if a label or an answer is none of the classes.
     """
     classes = classes_of(table)
+    kind = kind or (CALIBRATED if CALIBRATED + classes[0] in table else PROBABILITY)
     probabilities = table[[kind + name for name in classes]].to_numpy(float)
     return Outcomes(
         classes=classes,

@@ -48,12 +48,12 @@ def predictions_table(split: pd.DataFrame, logits: np.ndarray, classes: list[str
     """Return the rows of predictions.csv.
 
     Args:
-        split: path, label, fold, role; one row a photo.
+        split: path, label, fold, role, group, and `chose`, whether the photo took part in choosing; one row a photo.
         logits: (n_photos, 1) or (n_photos, n_classes).
         classes: names, in the order of the logits.
     """
     probabilities = probabilities_of(logits)
-    table = split[["path", "label", "fold", "role"]].reset_index(drop=True)
+    table = split[["path", "label", "fold", "role", "group", "chose"]].reset_index(drop=True)
     table["predicted"] = np.array(classes, object)[probabilities.argmax(axis=1)]
     if logits.shape[1] == 1:
         table["logit"] = logits[:, 0]

@@ -8,7 +8,7 @@ import pandas as pd
 from graft.files import read_table
 from graft.outcomes import judging_role
 
-METRICS = {
+METRICS = {  # of the published model: its answers, and its calibrated probabilities
     "balanced_accuracy": "balanced",
     "macro_f1": "macro F1",
     "roc_auc": "ROC AUC",
@@ -63,7 +63,17 @@ def evaluation_lines(table: pd.DataFrame) -> str:
                     *("-" if pd.isna(row[name]) else f"{row[name]:.3f}" for name in METRICS),
                 ]
             )
-    return "\n".join([aligned(rows), *(f"{mark} {note}" for note, mark in notes.items())])
+    return "\n".join([aligned(rows), *(f"{mark} {note}" for note, mark in notes.items()), *optimism_lines(pooled)])
+
+
+def optimism_lines(pooled: pd.DataFrame) -> list[str]:
+    """Return a line per run's last stage on photos that chose and, apart from them, photos that judged."""
+    last = pooled[pooled["chose_n"] > 0].drop_duplicates("run", keep="last")
+    return [
+        f"{row['run']}, {row['stage']}: {row['chose_accuracy']:.3f} on the {row['chose_n']} photos that chose,"
+        f" {row['accuracy']:.3f} on those that judged: optimism {row['optimism']:+.3f}"
+        for row in last.to_dict("records")
+    ]
 
 
 def marks(row: dict[str, Any], notes: dict[str, str]) -> str:

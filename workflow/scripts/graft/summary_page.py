@@ -17,7 +17,12 @@ from PIL import Image
 from graft.config.backbone import BASELINES
 from graft.files import read_table
 from graft.outcomes import judging_role
+from graft.summary import optimism_lines
 
+DECISION = (
+    "Every number is that of the published model: its answers, with its threshold where it has one, and its calibrated "
+    "probabilities."
+)
 WIDTH = 1000  # pixels of a picture, which is shown at half of that; the full one is in the report beside it
 ROLES = {"val": "validation", "test": "test", "train": "training"}
 STAGES = {"head": "head", "finetuned": "fine-tuned"}
@@ -62,6 +67,7 @@ def summary_page(runs: list[Path], results: Path) -> str:
         *(f"<p>{escape(sentence)}</p>" for sentence in dict.fromkeys(map(introduction, records))),
         "<h2>How good, how sure, at what cost</h2>",
         table(judged, costs),
+        f"<p>{escape(DECISION)}</p>",
         listed(verdicts(judged, runs, results, best)),
     ]
     parts.append(pictures(results, best, compared=len(runs) > 1))
@@ -169,7 +175,7 @@ def verdicts(judged: pd.DataFrame, runs: list[Path], results: Path, best: str) -
     between = between[(between["first"] == best) | (between["second"] == best)]
     sentences += [f"{row['first']} and {row['second']}: {row['verdict']}" for row in between.to_dict("records")]
     notes = [note for text in judged["note"].dropna() for note in text.split("; ") if note]
-    return [*sentences, *dict.fromkeys(notes)]
+    return [*sentences, *optimism_lines(judged), *dict.fromkeys(notes)]
 
 
 def listed(sentences: list[str]) -> str:

@@ -16,27 +16,19 @@ class Evaluation(Settings):
     calibration_bins: int = Field(15, ge=2, le=1000)
     """Equal-width bins of confidence for the expected calibration error; more are finer and noisier."""
 
-    cross_fit_parts: int = Field(5, ge=2, le=100)
-    """Parts into which validation photos are dealt where they alone must both fit and judge a calibration."""
-
     threshold: Literal["half", "accuracy", "balanced_accuracy", "f1"] = "balanced_accuracy"
-    """Two classes only: what the decision threshold makes largest on validation photos; `half`: always 0.5."""
+    """Two classes only: what the decision threshold makes largest on the photos that choose (`selection.on`); `half`,
+    or where no photos choose: always 0.5."""
 
     threshold_photos: int = Field(30, ge=1)
-    """Fewest validation photos of each class that may choose a threshold; with fewer it stays 0.5."""
+    """Fewest photos of each class that may choose a threshold; with fewer it stays 0.5."""
 
     unsure_below: float = Field(0.0, ge=0, lt=1)
-    """A photo whose calibrated confidence lies below this gets the answer "not sure"; 0: every photo is decided."""
+    """A photo whose answer has a calibrated probability below this gets "not sure" instead; 0: every photo is decided.
+    It travels in the published model, and `classify` follows it."""
 
     bootstrap_resamples: int = Field(9999, ge=99, le=1_000_000)
     """Resamples of the photos behind each bootstrap interval."""
 
     seed: int = Field(0, ge=0, lt=2**31)
-    """What the resamples and the cross-fitting parts are drawn from."""
-
-
-class RunEvaluation(Evaluation):
-    """What `evaluate` uses: the settings, and what it has to know of a run's training."""
-
-    selects_on_validation: dict[str, bool] = Field(default_factory=dict)
-    """For each stage, whether validation photos stopped or selected its training."""
+    """What the resamples are drawn from."""

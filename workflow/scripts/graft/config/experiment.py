@@ -6,7 +6,7 @@ from pydantic import Field
 
 from graft.config.backbone import Backbone, Embedding
 from graft.config.base import Settings
-from graft.config.recipe import Augmentation, FineTuning, FrozenPhase, Head, Precision, Recipe
+from graft.config.recipe import Augmentation, FineTuning, FrozenPhase, Head, Precision, Recipe, Selection
 
 
 class Experiment(Settings):
@@ -34,6 +34,13 @@ class Experiment(Settings):
     """Which photos the predictions cover."""
 
 
+class Choosing(Selection):
+    """Which photos choose in a run, and whether its training needs any."""
+
+    chooses: bool = False
+    """Whether training chooses anything; temperature and threshold are chosen where photos are there for it."""
+
+
 class Views(Settings):
     """The augmented views of the training photos that `embed_images` caches."""
 
@@ -45,6 +52,9 @@ class Views(Settings):
 
     phase: FrozenPhase | None
     """The frozen phase's length, where `count` is 0."""
+
+    choosing: Choosing | None
+    """Which photos choose, and so do not train, where `count` is 0."""
 
     seed: int
     """What the views are drawn from."""
@@ -61,6 +71,16 @@ class EmbedSettings(Embedding):
 
     views: Views | None
     """The views to cache beside the photos as they are; null: none."""
+
+
+class PredictSettings(Settings):
+    """What `predict` uses."""
+
+    roles: list[Literal["train", "val", "test"]]
+    """As the experiment's `predict`."""
+
+    choosing: Choosing
+    """Which photos choose: they are always predicted, since the temperature and the threshold are fitted to them."""
 
 
 class HeadSettings(Settings):
@@ -80,6 +100,9 @@ class HeadSettings(Settings):
 
     frozen: FrozenPhase
     """The first phase."""
+
+    choosing: Choosing = Choosing()
+    """Which photos choose, and so do not train."""
 
     seed: int
     """Of the head's first weights, the order of the photos and dropout."""
@@ -103,8 +126,16 @@ class FineTuneSettings(Settings):
     finetune: FineTuning
     """The second phase."""
 
+    choosing: Choosing = Choosing()
+    """Which photos choose, and so do not train."""
+
     seed: int
     """Of the views, the order of the photos and dropout."""
+
+
+def choosing_of(recipe: Recipe) -> Choosing:
+    """Return which photos choose in a run of a recipe."""
+    return Choosing(on=recipe.selection.on, chooses=recipe.chooses)
 
 
 def embed_settings(backbone: Backbone, recipe: Recipe, seed: int) -> EmbedSettings:
@@ -112,9 +143,10 @@ def embed_settings(backbone: Backbone, recipe: Recipe, seed: int) -> EmbedSettin
     frozen, views = recipe.frozen, None
     if frozen.views == "epoch":
         length = FrozenPhase(epochs=frozen.epochs, batch_size=frozen.batch_size, steps_per_epoch=frozen.steps_per_epoch)
-        views = Views(augmentation=recipe.augmentation, count=0, phase=length, seed=seed)
+        choosing = choosing_of(recipe)
+        views = Views(augmentation=recipe.augmentation, count=0, phase=length, choosing=choosing, seed=seed)
     elif frozen.views:
-        views = Views(augmentation=recipe.augmentation, count=frozen.views, phase=None, seed=seed)
+        views = Views(augmentation=recipe.augmentation, count=frozen.views, phase=None, choosing=None, seed=seed)
     return EmbedSettings(
         backbone=backbone,
         pooling=recipe.head.pooling,

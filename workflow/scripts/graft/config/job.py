@@ -14,8 +14,16 @@ from pydantic import Field
 from graft.config.backbone import SHIPPED_WEIGHTS, Backbone
 from graft.config.base import Settings, nearest, parse
 from graft.config.dataset import Dataset
-from graft.config.evaluation import Evaluation, RunEvaluation
-from graft.config.experiment import EmbedSettings, Experiment, FineTuneSettings, HeadSettings, embed_settings
+from graft.config.evaluation import Evaluation
+from graft.config.experiment import (
+    EmbedSettings,
+    Experiment,
+    FineTuneSettings,
+    HeadSettings,
+    PredictSettings,
+    choosing_of,
+    embed_settings,
+)
 from graft.config.figures import OF_A_RUN, OF_ALL_RUNS, Figures
 from graft.config.provenance import RunRecord
 from graft.config.recipe import Recipe
@@ -66,22 +74,6 @@ class Run:
     def embedding(self) -> EmbedSettings:
         """Return what the features depend on."""
         return embed_settings(self.experiment.backbone, self.recipe, self.seed)
-
-    @property
-    def selects_on_validation(self) -> dict[str, bool]:
-        """Return, for each stage, whether validation photos stopped or chose its training."""
-        frozen, finetune = self.recipe.frozen, self.recipe.finetune
-        head = selects(frozen)
-        chosen = {"head": head}
-        if finetune:
-            chosen["finetuned"] = head or selects(finetune) or finetune.keep == "better"
-        return chosen
-
-
-def selects(phase: Any) -> bool:
-    """Return whether a phase looks at the validation loss to stop or to slow down."""
-    stopping = phase.early_stopping is not None and phase.early_stopping.monitor.startswith("val_")
-    return stopping or phase.schedule.name == "plateau"
 
 
 class Job:
@@ -276,6 +268,7 @@ def head_settings(run: Run) -> HeadSettings:
         head=recipe.head,
         class_weights=recipe.class_weights,
         frozen=recipe.frozen,
+        choosing=choosing_of(recipe),
         seed=run.seed,
     )
 
@@ -289,8 +282,14 @@ def finetune_settings(run: Run) -> FineTuneSettings:
         class_weights=recipe.class_weights,
         augmentation=recipe.augmentation,
         finetune=recipe.finetune,
+        choosing=choosing_of(recipe),
         seed=run.seed,
     )
+
+
+def predict_settings(run: Run) -> PredictSettings:
+    """Return which photos a run's models are asked about."""
+    return PredictSettings(roles=run.experiment.predict, choosing=choosing_of(run.recipe))
 
 
 SLICES = {
@@ -303,8 +302,8 @@ SLICES = {
     "finetune": lambda job, at: finetune_settings(job.run(at["run"])),
     "backbone_name": lambda job, at: job.run(at["run"]).experiment.backbone.name,
     "last_stage": lambda job, at: job.stages(at["run"])[-1],
-    "predict": lambda job, at: job.run(at["run"]).experiment.predict,
-    "evaluation": lambda job, at: run_evaluation(job, job.run(at["run"])),
+    "predict": lambda job, at: predict_settings(job.run(at["run"])),
+    "evaluation": lambda job, at: job.config.evaluation,
     "provenance": lambda job, at: run_record(job, job.run(at["run"])),
     "comparison": lambda job, at: job.config.evaluation,
     **{
@@ -312,12 +311,6 @@ SLICES = {
         for name in (*OF_A_RUN, *OF_ALL_RUNS)
     },
 }
-
-
-def run_evaluation(job: Job, run: Run) -> RunEvaluation:
-    """Return how a run is judged."""
-    settings = job.config.evaluation.model_dump()
-    return RunEvaluation(**settings, selects_on_validation=run.selects_on_validation)
 
 
 def run_record(job: Job, run: Run) -> RunRecord:

@@ -111,6 +111,16 @@ class EarlyStopping(Settings):
     """The least change that counts as an improvement."""
 
 
+class Selection(Settings):
+    """Which photos choose: the epoch, the plateaus, whether fine-tuning is kept, temperature and threshold."""
+
+    on: Literal["auto", "inner", "val", "none"] = "auto"
+    """`inner`: the inner part of the training photos (`split.inner`), which then trains no weights. `val`: the
+    validation photos; where no test photos judge, they judge what they chose, and every number says so. `none`:
+    nothing is chosen. `auto`: the validation photos if there are test photos to judge; else the inner part if the
+    recipe chooses anything in training; else none, and all training photos train."""
+
+
 class Phase(Settings):
     """What both phases share."""
 
@@ -131,6 +141,12 @@ class Phase(Settings):
 
     early_stopping: EarlyStopping | None = None
     """When to stop; null: never before the last epoch."""
+
+    @property
+    def chooses(self) -> bool:
+        """Return whether the phase looks at photos that it does not train on, to stop or to slow down."""
+        stops = self.early_stopping is not None and self.early_stopping.monitor.startswith("val_")
+        return stops or self.schedule.name == "plateau"
 
     def images_seen(self, n_train: int) -> int:
         """Return how many training images all epochs together look at, repeats counted."""
@@ -216,8 +232,22 @@ class Recipe(Settings):
     finetune: FineTuning | None = None
     """The second phase; null: the head is the result."""
 
+    selection: Selection = Selection()
+    """Which photos choose."""
+
+    @property
+    def chooses(self) -> bool:
+        """Return whether training chooses anything by photos that it does not train on."""
+        finetune = self.finetune
+        return self.frozen.chooses or bool(finetune and (finetune.chooses or finetune.keep == "better"))
+
     @model_validator(mode="after")
     def _check(self) -> "Recipe":
+        if self.selection.on == "none" and self.chooses:
+            raise ValueError(
+                "selection.on is 'none', but early stopping, a plateau or keep: better needs photos that choose; "
+                "use 'inner', or take those out"
+            )
         views = self.frozen.views
         if views and self.augmentation is None:
             raise ValueError(f"frozen.views is {views!r}, but there is no augmentation to draw views with; add one")

@@ -15,7 +15,7 @@ OFFSETS = {"head": -0.15, "finetuned": 0.15}
 def draw(table: pd.DataFrame) -> Figure:
     """Return a line per run, and per experiment of several seeds, in the table's order, with a point per stage."""
     runs = list(dict.fromkeys(table["run"]))
-    names = [shorten(clean(run), 32) for run in runs]
+    names = names_of(table, 32)
     figure = canvas(7.2, 1.4 + 0.42 * len(runs), names)
     axes = figure.subplots()
     stages = [stage for stage in STAGES if stage in set(table["stage"])]
@@ -32,6 +32,13 @@ def draw(table: pd.DataFrame) -> Figure:
     axes.set_title(judged_on(table))
     figure.legend(*legend_of(axes), loc="outside lower center", ncols=4)
     return figure
+
+
+def names_of(table: pd.DataFrame, width: int) -> list[str]:
+    """Return the runs' names, with a star where the judging photos also chose."""
+    flattered = set(table.loc[table["selected_on"] != "", "run"]) if "selected_on" in table else set()
+    runs = dict.fromkeys(table["run"])
+    return [shorten(clean(run), width) + (" *" if run in flattered else "") for run in runs]
 
 
 def draw_stage(axes: Axes, rows: pd.DataFrame, lines: np.ndarray, stage: str) -> None:
@@ -72,6 +79,6 @@ def judged_on(table: pd.DataFrame) -> str:
     role = roles.pop() if len(roles) == 1 else ""
     if not counts:
         return ""
-    if len(counts) == 1:
-        return f"judged on {photos(counts[0], role)}"
-    return f"judged on {counts[0]:,} to {photos(counts[-1], role)}"
+    fewest = f"{counts[0]:,} to " if len(counts) > 1 else ""
+    starred = any(name.endswith(" *") for name in names_of(table, 32))
+    return f"judged on {fewest}{photos(counts[-1], role)}{'; *: these also chose' if starred else ''}"

@@ -6,10 +6,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from graft.figures.judged import judged, stages_of
+from graft.figures.judged import judged, judging_photos, stages_of
 from graft.figures.names import class_labels
-from graft.figures.style import STAGE_NAMES, canvas, photos
-from graft.outcomes import classes_of, judging_role, outcomes_of
+from graft.figures.style import STAGE_NAMES, canvas
+from graft.outcomes import classes_of, outcomes_of
 
 SMALL = 12  # to this many classes, both stages fit side by side and every cell says its rate
 
@@ -44,14 +44,15 @@ def draw(predictions: pd.DataFrame, run: str) -> Figure:
     figure = canvas(max(3.6, side + beside + 0.3) * len(stages) + 0.6, side + 1.2 + under, [run, *names])
     panels = figure.subplots(1, len(stages), squeeze=False)[0]
     for axes, stage in zip(panels, stages, strict=True):
-        counts = counts_of(judged(predictions, stage))
+        rows = judged(predictions, stage)
+        counts = counts_of(rows)
         right, all_of_them = int(np.trace(counts)), int(counts.sum())
         image = draw_matrix(axes, counts, names)
         axes.set_title(f"{STAGE_NAMES[stage]}: {right:,} of {all_of_them:,} right ({right / max(all_of_them, 1):.3f})")
     bar = figure.colorbar(image, ax=list(panels), shrink=0.7, aspect=25, pad=0.02)
     bar.set_label("share of the row's photos")
     bar.outline.set_visible(False)
-    figure.suptitle(f"{run}: {photos(all_of_them, judging_role(predictions['role']))}", x=0.01, ha="left")
+    figure.suptitle(f"{run}: {judging_photos(rows)}", x=0.01, ha="left")
     return figure
 
 

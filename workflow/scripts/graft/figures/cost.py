@@ -5,8 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from graft.figures.comparison import judged_on
-from graft.figures.names import clean, shorten
+from graft.figures.comparison import judged_on, names_of
 from graft.figures.style import STAGE_NAMES, canvas, class_look
 from graft.outcomes import STAGES
 
@@ -17,7 +16,7 @@ def draw(table: pd.DataFrame) -> Figure:
     """Return a marker per run: hollow after the head, filled after fine-tuning, a line from one to the other."""
     table = table[table["kind"] == "run"] if "kind" in table else table
     runs = list(dict.fromkeys(table["run"]))
-    names = [shorten(clean(run), 28) for run in runs]
+    names = names_of(table, 28)
     figure = canvas(7.6, max(3.8, 1.2 + 0.19 * len(runs)), names)
     axes = figure.subplots()
     for number, run in enumerate(runs):

@@ -13,7 +13,7 @@ from PIL import Image
 
 from graft.config.figures import GradCam
 from graft.errors import UserError
-from graft.figures.judged import judged, probabilities_of, role_of, stages_of, truth_of
+from graft.figures.judged import also_chose, judged, probabilities_of, role_of, stages_of, truth_of
 from graft.figures.names import class_labels, photo_label
 from graft.figures.photos import Tile, tiled
 from graft.figures.style import ROLE_NAMES, STAGE_NAMES, canvas
@@ -160,7 +160,7 @@ def overlay(photo: np.ndarray, heat: np.ndarray) -> np.ndarray:
 def draw(rows: pd.DataFrame, pixels: np.ndarray, maps: np.ndarray | None, run: str) -> Figure:
     """Return a row per class: right examples, then wrong ones; words where the backbone makes no feature map."""
     stage = STAGE_NAMES[rows["stage"].iloc[0]]
-    title = f"{run}, {stage}: where it looks in {ROLE_NAMES[role_of(rows)]} photos"
+    title = f"{run}, {stage}: where it looks in {ROLE_NAMES[role_of(rows)]} photos{also_chose(rows)}"
     if maps is None:
         return in_words(title, "This backbone makes no feature map of a photo,\nso there is no place that it looks at.")
     names = class_labels(classes_of(rows), 18)

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from graft.outcomes import CALIBRATED, PROBABILITY, STAGES, classes_of, indices, judging_role
+from graft.figures.style import photos
+from graft.outcomes import STAGES, classes_of, indices, judging_role, outcomes_of
 
 
 def stages_of(predictions: pd.DataFrame) -> list[str]:
@@ -27,12 +28,31 @@ def judged(predictions: pd.DataFrame, stage: str) -> pd.DataFrame:
     return rows.sort_values(["path", "fold"], kind="stable").reset_index(drop=True)
 
 
+def judging_photos(rows: pd.DataFrame) -> str:
+    """Say how many photos judge, of which role, and that they also chose where they did, which flatters the run.
+
+    >>> judging_photos(pd.DataFrame({"path": ["a", "b"], "role": "val", "chose": 1}))
+    '2 validation photos, which also chose'
+    """
+    return photos(len(rows), judging_role(rows["role"])) + also_chose(rows)
+
+
+def also_chose(rows: pd.DataFrame) -> str:
+    """Return the end of a phrase about judging photos: that they also chose, or nothing."""
+    return ", which also chose" if "chose" in rows and rows["chose"].any() else ""
+
+
 def truth_of(rows: pd.DataFrame, column: str = "label") -> np.ndarray:
     """Return each row's class, (n_photos,) int, as an index into `classes_of`."""
     return indices(rows[column], classes_of(rows))
 
 
-def probabilities_of(rows: pd.DataFrame, calibrated: bool = False) -> np.ndarray | None:
-    """Return (n_photos, n_classes) probabilities as the network gave them, or calibrated; None if there are none."""
-    columns = [(CALIBRATED if calibrated else PROBABILITY) + name for name in classes_of(rows)]
-    return rows[columns].to_numpy(float) if set(columns) <= set(rows.columns) else None
+def probabilities_of(rows: pd.DataFrame) -> np.ndarray:
+    """Return (n_photos, n_classes) probabilities, as the published model gives them."""
+    return outcomes_of(rows).probabilities
+
+
+def surety_of(rows: pd.DataFrame) -> np.ndarray:
+    """Return (n_photos,), the probability of each photo's answer."""
+    outcomes = outcomes_of(rows)
+    return outcomes.probabilities[np.arange(len(rows)), outcomes.predicted]

@@ -16,7 +16,8 @@ from graft.files import read_table
 
 MEASURES = {"loss": "loss", "accuracy": "accuracy"}
 # colour, dashes, marker: training and validation are told apart in grey too
-LOOKS = {"": ("#D55E00", (0, (4, 1.5)), "s", "training"), "val_": ("#0072B2", "-", "o", "validation")}
+LOOKS = {"": ("#D55E00", (0, (4, 1.5)), "s"), "val_": ("#0072B2", "-", "o")}
+WATCHED = {"inner": "inner part of the training photos, which chooses", "val": "validation"}
 
 Histories = dict[tuple[int, str], pd.DataFrame]
 
@@ -77,7 +78,8 @@ def draw(histories: Histories, run: str) -> Figure:
     folds = len({fold for fold, _ in histories})
     for axes, (measure, label) in zip(figure.subplots(1, 2), MEASURES.items(), strict=True):
         for prefix in LOOKS:
-            draw_measure(axes, curves_of(histories, prefix + measure), prefix, folds)
+            whose = watched_by(histories) if prefix else "training"
+            draw_measure(axes, curves_of(histories, prefix + measure), prefix, whose, folds)
         finish(axes, histories, label)
     axes.set_ylim(top=min(1.03, axes.get_ylim()[1]) if axes.get_ylim()[1] > 1 else None)
     among = f": mean of {folds} folds, and each fold" if folds > 1 else ""
@@ -88,11 +90,16 @@ def draw(histories: Histories, run: str) -> Figure:
     return figure
 
 
-def draw_measure(axes: Axes, curves: dict[int, list[Curve]], prefix: str, folds: int) -> None:
+def watched_by(histories: Histories) -> str:
+    """Return whose photos were measured after each epoch, in words."""
+    roles = {role for table in histories.values() if "watched" in table for role in table["watched"]} - {""}
+    return " and ".join(WATCHED[role] for role in sorted(roles)) or "validation"
+
+
+def draw_measure(axes: Axes, curves: dict[int, list[Curve]], prefix: str, label: str, folds: int) -> None:
     """Draw one column of the histories: every fold, and the mean where there are several."""
-    colour, dashes, marker, name = LOOKS[prefix]
+    colour, dashes, marker = LOOKS[prefix]
     phases = range(max(map(len, curves.values())))
-    label = name
     dots = marker if max(len(curve.epochs) for fold in curves.values() for curve in fold) <= 12 else None
     for phase in phases:
         of_folds = [fold[phase] for fold in curves.values() if phase < len(fold)]

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from graft.config.figures import Mistakes
-from graft.figures.judged import judged, probabilities_of, role_of, stages_of, truth_of
+from graft.figures.judged import judged, judging_photos, probabilities_of, stages_of, surety_of, truth_of
 from graft.figures.photos import tiled
 from graft.figures.prediction_grid import tiles_of
-from graft.figures.style import STAGE_NAMES, photos
+from graft.figures.style import STAGE_NAMES
 
 BADGE = "label?"
 NOTE = f"the surest mistakes first   ·   {BADGE}: as sure of the other class as of photos that bear its label"
@@ -38,7 +38,7 @@ def suspects(truth: np.ndarray, answer: np.ndarray, probabilities: np.ndarray) -
 
 def chosen(rows: pd.DataFrame, count: int) -> pd.DataFrame:
     """Return up to `count` mistakes, the surest first; without any, the right answers that were least sure."""
-    surety = probabilities_of(rows).max(axis=1)
+    surety = surety_of(rows)
     wrong = truth_of(rows) != truth_of(rows, "predicted")
     if wrong.any():
         places = np.flatnonzero(wrong)
@@ -53,7 +53,7 @@ def draw(predictions: pd.DataFrame, images: Path, settings: Mistakes, run: str) 
     shown = chosen(rows, settings.photos)
     truth, answer = truth_of(rows), truth_of(rows, "predicted")
     doubted = rows["path"][suspects(truth, answer, probabilities_of(rows))]
-    wrong, many = int((truth != answer).sum()), photos(len(rows), role_of(predictions))
+    wrong, many = int((truth != answer).sum()), judging_photos(rows)
     tiles = tiles_of(shown, images, dict.fromkeys(doubted, BADGE))
     if not wrong:
         title, note = f"{run}, {STAGE_NAMES[stage]}: no mistake in {many}", "its least sure answers instead, all right"

@@ -7,11 +7,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from graft.config.figures import PredictionGrid
-from graft.figures.judged import judged, stages_of
+from graft.figures.judged import judged, judging_photos, stages_of
 from graft.figures.names import class_labels, photo_label
 from graft.figures.photos import Tile, thumbnail, tiled
-from graft.figures.style import STAGE_NAMES, photos
-from graft.outcomes import judging_role, outcomes_of
+from graft.figures.style import STAGE_NAMES
+from graft.outcomes import outcomes_of
 
 FRAMES = "✓ solid frame: right   ·   ✗ dashed frame: wrong   ·   the number is the model's probability"
 
@@ -51,6 +51,5 @@ def draw(predictions: pd.DataFrame, images: Path, settings: PredictionGrid, run:
     stage = stages_of(predictions)[-1]
     rows = judged(predictions, stage)
     shown = sample(rows, settings.columns * settings.rows, settings.seed)
-    many = photos(len(rows), judging_role(predictions["role"]))
-    title = f"{run}, {STAGE_NAMES[stage]}: {len(shown)} of {many}"
+    title = f"{run}, {STAGE_NAMES[stage]}: {len(shown)} of {judging_photos(rows)}"
     return tiled(title, tiles_of(shown, images), settings.columns, note=FRAMES)

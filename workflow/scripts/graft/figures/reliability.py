@@ -6,12 +6,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from graft.config.figures import Reliability
-from graft.figures.judged import judged, probabilities_of, role_of, stages_of, truth_of
-from graft.figures.style import STAGE_NAMES, canvas, photos
+from graft.figures.judged import judged, judging_photos, stages_of
+from graft.figures.style import STAGE_NAMES, canvas
+from graft.outcomes import CALIBRATED, PROBABILITY, classes_of, outcomes_of
 
 Z = 1.959964  # of a 95% interval
 # colour, marker, line and the bars' hatching: told apart in grey too
-LOOKS = {False: ("#D55E00", "s", (0, (4, 1.5)), "as trained"), True: ("#0072B2", "o", "-", "calibrated")}
+LOOKS = {PROBABILITY: ("#D55E00", "s", (0, (4, 1.5)), "as trained"), CALIBRATED: ("#0072B2", "o", "-", "published")}
 
 
 def bins_of(confidence: np.ndarray, right: np.ndarray, bins: int) -> pd.DataFrame:
@@ -43,20 +44,29 @@ def draw(predictions: pd.DataFrame, settings: Reliability, run: str) -> Figure:
         panels[0, column].set_title(STAGE_NAMES[stage])
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
-    figure.suptitle(f"{run}: {photos(len(rows), role_of(predictions))}", x=0.01, ha="left")
+    figure.suptitle(f"{run}: {judging_photos(rows)}", x=0.01, ha="left")
     return figure
+
+
+def answers_of(rows: pd.DataFrame, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probability of each answer, (n,), and whether it is right, (n,), bool.
+
+    The network's own answer is its likeliest class; the published model's is `predicted`, which follows its threshold.
+    """
+    outcomes = outcomes_of(rows, kind)
+    answers = outcomes.predicted if kind == CALIBRATED else outcomes.probabilities.argmax(axis=1)
+    return outcomes.probabilities[np.arange(len(rows)), answers], answers == outcomes.labels
 
 
 def draw_stage(above: Axes, below: Axes, rows: pd.DataFrame, bins: int) -> None:
     """Draw one stage: points with intervals above, the share of photos per bin below."""
-    right = truth_of(rows) == truth_of(rows, "predicted")
     above.plot([0, 1], [0, 1], color="#666666", lw=1, ls=":", label="as sure as it is right")
     lowest = 1.0
-    for calibrated, (colour, marker, dashes, name) in LOOKS.items():
-        probabilities = probabilities_of(rows, calibrated)
-        if probabilities is None or not np.isfinite(probabilities).all():
+    for kind, (colour, marker, dashes, name) in LOOKS.items():
+        columns = [kind + one for one in classes_of(rows)]
+        if not set(columns) <= set(rows.columns) or not np.isfinite(rows[columns].to_numpy(float)).all():
             continue
-        confidence = probabilities.max(axis=1)
+        confidence, right = answers_of(rows, kind)
         lowest = min(lowest, float(confidence.min(initial=1)))
         points = bins_of(confidence, right, bins)
         spread = np.abs(points[["low", "high"]].to_numpy().T - points["accuracy"].to_numpy())

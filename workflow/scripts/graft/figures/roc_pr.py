@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from graft.figures.judged import judged, probabilities_of, role_of, stages_of, truth_of
+from graft.figures.judged import judged, judging_photos, probabilities_of, stages_of, truth_of
 from graft.figures.names import class_labels
-from graft.figures.style import STAGE_COLOURS, STAGE_NAMES, canvas, class_look, photos
+from graft.figures.style import STAGE_COLOURS, STAGE_NAMES, canvas, class_look
 from graft.outcomes import classes_of
 
 NAMED = 9  # curves that a legend can tell apart; of more classes, those that do worst
@@ -70,7 +70,7 @@ def draw(predictions: pd.DataFrame, run: str) -> Figure:
     classes, stages = classes_of(predictions), stages_of(predictions)
     names = class_labels(classes, 24)
     last = judged(predictions, stages[-1])
-    counted = photos(len(last), role_of(predictions))
+    counted = judging_photos(last)
     if len(classes) == 2:
         drawn = {stage: curves_of_class(judged(predictions, stage), 1) for stage in stages}
         looks = {stage: (STAGE_COLOURS[stage], DASHES[number], "os"[number]) for number, stage in enumerate(stages)}

@@ -24,7 +24,7 @@ PALETTE = [to_hex(colour) for colour in LOOK["axes.prop_cycle"].by_key()["color"
 RIGHT, WRONG = "#0072B2", "#D55E00"
 STAGE_COLOURS = {"head": "#0072B2", "finetuned": "#D55E00"}
 STAGE_MARKERS = {"head": "o", "finetuned": "s"}
-ROLE_NAMES = {"val": "validation", "test": "test", "train": "training"}
+ROLE_NAMES = {"val": "validation", "test": "test", "train": "training", "inner": "inner"}
 STAGE_NAMES = {"head": "head", "finetuned": "fine-tuned"}
 MARKERS = "osD^vPX"
 

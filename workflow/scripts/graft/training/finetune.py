@@ -51,7 +51,7 @@ def fine_tune(
         model: of the first phase: raw pixels to logits.
         modes: how training and how prediction preprocesses.
         pixels: (n_photos, size, size, 3), uint8, on disk.
-        roles: who trains and who validates.
+        roles: who trains and who chooses.
         tag: for the lines of progress.
         state: where a resumed training finds its state.
         devices: several share each batch (data parallel); one or none: the framework's own choice.
@@ -60,13 +60,11 @@ def fine_tune(
     """
     phase = settings.finetune
     n_logits = model.output_shape[-1]
-    batches, validation = streams_of(settings, pixels, roles, n_logits)
+    batches = batches_of(settings, pixels, roles, n_logits)
+    choosing, watched = (in_order(pixels, rows, roles, n_logits) for rows in (roles.choose, roles.watch))
     plain = folded(model) if phase.batch_norm == "folded" else model
     tuned = in_saved_form(plain, modes[1])
-    cautious = phase.keep == "better" and validation is not None
-    before = Before.of(model, tuned, validation) if cautious else None
-    if phase.keep == "better" and not before:
-        print(f"{tag}: no photos validate, so fine-tuning is kept, better or not", flush=True)
+    before = Before.of(model, tuned, choosing) if phase.keep == "better" and choosing else None
     policy = policy_of(phase.precision, parts_of(model)[0])
     with parallel(devices):
         training = in_training_form(plain, modes[0], policy)
@@ -76,7 +74,7 @@ def fine_tune(
         loss, metric = loss_and_metric(n_logits, settings.label_smoothing)
         training.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
         print(f"{tag}: {n_layers:,} layers of the backbone train, {model_facts(training)}", flush=True)
-        trained = train(training, phase, batches, validation, tag, state)
+        trained = train(training, phase, batches, watched, choosing is not None, tag, state)
     take_weights(tuned, training)
     kept = before.unless_beaten(tag) if before else tuned
     return kept, trained.history, trained.resume.path
@@ -122,20 +120,22 @@ def scorer(model: keras.Model, validation: InOrder) -> Callable[[], list[float]]
     return lambda: judged.evaluate(streamed(validation), verbose=0)
 
 
-def streams_of(
-    settings: FineTuneSettings, pixels: np.ndarray, roles: Roles, n_logits: int
-) -> tuple[Batches, InOrder | None]:
-    """Return the training batches and the validation photos, streamed from disk."""
-    codes, phase = roles.codes, settings.finetune
-    weights = sample_weights(codes[roles.train], roles.classes, settings.class_weights)
+def batches_of(settings: FineTuneSettings, pixels: np.ndarray, roles: Roles, n_logits: int) -> Batches:
+    """Return the training batches, streamed from disk."""
+    phase, codes = settings.finetune, roles.codes[roles.train]
+    weights = sample_weights(codes, roles.classes, settings.class_weights)
     visits = Visits.of_phase(phase, len(roles.train), settings.seed)
-    targets = targets_of(codes[roles.train], n_logits)
-    batches = Batches(visits, views_of(settings, pixels, roles.train), targets, weights)
-    validation = None
-    if len(roles.val):
-        targets = targets_of(codes[roles.val], n_logits)
-        validation = InOrder(lambda part: pixels[roles.val[part]].astype(np.float32), targets, batch_size=32)
-    return blend(batches, phase, settings.seed), validation
+    batches = Batches(visits, views_of(settings, pixels, roles.train), targets_of(codes, n_logits), weights)
+    return blend(batches, phase, settings.seed)
+
+
+def in_order(pixels: np.ndarray, rows: np.ndarray, roles: Roles, n_logits: int) -> InOrder | None:
+    """Return some photos as they are, streamed from disk; None if there are none."""
+    if not len(rows):
+        return None
+    return InOrder(
+        lambda part: pixels[rows[part]].astype(np.float32), targets_of(roles.codes[rows], n_logits), batch_size=32
+    )
 
 
 def folded(model: keras.Model) -> keras.Model:

@@ -30,7 +30,7 @@ def train_head(
     Args:
         settings: head, phase, class weights, seed.
         features: (1 + views, n_photos, n_features), of `embed_photos`.
-        roles: who trains and who validates.
+        roles: who trains and who chooses.
         tag: for the lines of progress.
         state: where a resumed training finds its state.
 
@@ -40,14 +40,14 @@ def train_head(
     n_logits = head.output_shape[-1]
     loss, metric = loss_and_metric(n_logits, settings.head.label_smoothing)
     weights = sample_weights(roles.codes[roles.train], roles.classes, settings.class_weights)
-    validation = InOrder(
-        lambda part: features[0, roles.val[part]], targets_of(roles.codes[roles.val], n_logits), batch_size=256
+    watched = InOrder(
+        lambda part: features[0, roles.watch[part]], targets_of(roles.codes[roles.watch], n_logits), batch_size=256
     )
     compiled = keras.Model(head.input, head.output)  # Keras would write the head's own optimiser into the whole's file
     if settings.frozen.method == "probe":
         probe_head(head, settings, features, roles, weights)
         compiled.compile(loss=loss, metrics=[metric])
-        return head, probe_history(compiled, features[0, roles.train], roles, n_logits, weights, validation), state
+        return head, probe_history(compiled, features[0, roles.train], roles, n_logits, weights, watched), state
     phase = settings.frozen
     batches = Batches(
         Visits.of_phase(phase, len(roles.train), settings.seed),
@@ -57,7 +57,9 @@ def train_head(
     )
     optimizer = build_optimizer(phase.optimizer, phase.schedule, phase.epochs, batches.visits.steps_per_epoch)
     compiled.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
-    trained = train(compiled, phase, batches, validation if len(roles.val) else None, tag, state)
+    trained = train(
+        compiled, phase, batches, watched if len(roles.watch) else None, bool(len(roles.choose)), tag, state
+    )
     return head, trained.history, trained.resume.path
 
 
@@ -83,11 +85,11 @@ def probe_head(
 
 
 def probe_history(
-    head: keras.Model, train: np.ndarray, roles: Roles, n_logits: int, weights: np.ndarray, validation: InOrder
+    head: keras.Model, train: np.ndarray, roles: Roles, n_logits: int, weights: np.ndarray, watched: InOrder
 ) -> pd.DataFrame:
     """Return a history of one row: where the regression ended."""
     measured = head.evaluate(train, targets_of(roles.codes[roles.train], n_logits), sample_weight=weights, verbose=0)
     numbers = dict(zip(COLUMNS, [*measured, np.nan, np.nan, np.nan], strict=True))
-    if len(roles.val):
-        numbers["val_loss"], numbers["val_accuracy"] = head.evaluate(streamed(validation), verbose=0)
+    if len(roles.watch):
+        numbers["val_loss"], numbers["val_accuracy"] = head.evaluate(streamed(watched), verbose=0)
     return pd.DataFrame([{"epoch": 1, **numbers}])

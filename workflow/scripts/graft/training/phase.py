@@ -25,7 +25,7 @@ class Trained:
 
 
 def train(
-    model: keras.Model, phase: Phase, batches: Batches, validation: InOrder | None, tag: str, state: Path
+    model: keras.Model, phase: Phase, batches: Batches, watched: InOrder | None, chooses: bool, tag: str, state: Path
 ) -> Trained:
     """Fit a compiled model; afterwards it has the weights that the phase's settings ask for.
 
@@ -33,7 +33,8 @@ def train(
         model: compiled.
         phase: epochs, early stopping and schedule.
         batches: the training photos.
-        validation: the photos that are looked at after each epoch; None: none.
+        watched: the photos that are measured after each epoch; None: none.
+        chooses: whether these photos may stop the training or slow it down.
         tag: stage, run and fold, for the lines.
         state: where to keep what a resumed training needs.
 
@@ -41,7 +42,7 @@ def train(
     """
     history = History()
     averaging = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if phase.optimizer.ema else []
-    memories = [*averaging, history, *selection(phase, validation is not None)]
+    memories = [*averaging, history, *selection(phase, chooses)]
     resume = Resume(state, memories)
     batches.first_epoch = resume.first_epoch
     watchers = [EpochLines(tag, batches.visits.images_per_epoch), StopAtNaN(tag), *tensorboard(tag)]
@@ -50,7 +51,7 @@ def train(
     model.optimizer.build(model.trainable_variables)  # `fit` would trace the step twice, and a condition a weight
     model.fit(
         streamed(batches),
-        validation_data=streamed(validation) if validation else None,
+        validation_data=streamed(watched) if watched else None,
         epochs=epochs,
         initial_epoch=resume.first_epoch,
         steps_per_epoch=batches.visits.steps_per_epoch,
@@ -61,15 +62,15 @@ def train(
     return Trained(history.table(), resume)
 
 
-def selection(phase: Phase, validated: bool) -> list[keras.callbacks.Callback]:
+def selection(phase: Phase, chooses: bool) -> list[keras.callbacks.Callback]:
     """Return the callbacks that stop a phase, or slow it down, by what they see.
 
-    Without validation photos the training loss takes the place of the validation loss.
+    Where no photos choose, the training loss takes the place of theirs, which Keras calls the validation loss.
     """
     chosen = []
     if phase.early_stopping:
         stopping = phase.early_stopping
-        monitor = stopping.monitor if validated else stopping.monitor.removeprefix("val_")
+        monitor = stopping.monitor if chooses else stopping.monitor.removeprefix("val_")
         chosen.append(
             keras.callbacks.EarlyStopping(
                 monitor=monitor,
@@ -82,7 +83,7 @@ def selection(phase: Phase, validated: bool) -> list[keras.callbacks.Callback]:
     if phase.schedule.name == "plateau":
         chosen.append(
             keras.callbacks.ReduceLROnPlateau(
-                monitor="val_loss" if validated else "loss",
+                monitor="val_loss" if chooses else "loss",
                 factor=phase.schedule.factor,
                 patience=phase.schedule.patience,
             )

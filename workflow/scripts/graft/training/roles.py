@@ -1,26 +1,46 @@
-"""Who trains and who validates in a fold."""
+"""Who trains, who chooses and who is only watched in a fold."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from graft.config.experiment import Choosing
+from graft.selection import roles_in_run
 from graft.training.targets import encode
 
 
 @dataclass(frozen=True)
 class Roles:
-    """The rows of a fold's photos, in manifest order, and all photos' labels."""
+    """The rows of a fold's photos, in manifest order, and all photos' labels.
+
+    Attributes:
+        train: (n,), int; the photos that the weights are fitted to.
+        choose: (n,), int; the photos that choose; empty where none do, or no class can spare any.
+        watch: (n,), int; the photos that are measured after each epoch: those that choose, or, where none do, the
+            validation photos, which nothing in training then looks at.
+        codes: (n_photos,), int; each photo's place in `classes`; -1 for photos outside the split.
+        classes: the class names.
+        watched: the role of `watch` in the run: inner, val, or '' where no photos are watched.
+    """
 
     train: np.ndarray
-    val: np.ndarray
+    choose: np.ndarray
+    watch: np.ndarray
     codes: np.ndarray
     classes: list[str]
+    watched: str = ""
 
     @classmethod
-    def of_fold(cls, split: pd.DataFrame, fold: int, paths: list[str], classes: list[str]) -> "Roles":
-        """Return who trains and who validates in one fold of split.csv."""
-        mine = split[split.fold == fold].set_index("path").reindex(paths)
-        role, labels = mine["role"].to_numpy(), mine["label"]
+    def of_fold(
+        cls, split: pd.DataFrame, fold: int, paths: list[str], classes: list[str], choosing: Choosing
+    ) -> "Roles":
+        """Return who has which part in one fold of split.csv, given whole, in a run that chooses as `choosing` says."""
+        role, chooser = roles_in_run(split, choosing)
+        mine = split.assign(role=role)[split["fold"] == fold].set_index("path").reindex(paths)
+        labels, role = mine["label"], mine["role"].to_numpy()
         codes = np.where(labels.notna(), encode(labels.fillna(classes[0]).tolist(), classes), -1)
-        return cls(np.flatnonzero(role == "train"), np.flatnonzero(role == "val"), codes, classes)
+        choose = np.flatnonzero(role == chooser) if chooser else np.array([], int)
+        watch = choose if len(choose) else np.flatnonzero(role == "val")
+        watched = "" if not len(watch) else chooser if len(choose) else "val"
+        return cls(np.flatnonzero(role == "train"), choose, watch, codes, classes, watched)

@@ -1,0 +1,38 @@
+"""What chooses never judges: which photos train, which choose, and which judge a run."""
+
+import pandas as pd
+
+from graft.config.experiment import Choosing
+
+INNER = "inner"  # the role, in a run, of the training photos that choose and therefore do not train
+
+
+def roles_in_run(split: pd.DataFrame, choosing: Choosing) -> tuple[pd.Series, str]:
+    """Return each photo's role in a run, and the role whose photos choose: `inner`, `val`, or '' where none choose.
+
+    Args:
+        split: all folds of split.csv: role, inner. Whether there are test photos is asked of all folds together.
+        choosing: which photos choose.
+
+    >>> split = pd.DataFrame({"role": ["train", "train", "val"], "inner": [0, 1, 0]})
+    >>> roles, chooser = roles_in_run(split, Choosing(on="auto", chooses=True))
+    >>> roles.tolist(), chooser
+    (['train', 'inner', 'val'], 'inner')
+    """
+    chooser = choosing_role(set(split["role"]), choosing)
+    if chooser != INNER or "inner" not in split:
+        return split["role"], chooser
+    return split["role"].mask((split["role"] == "train") & (split["inner"] == 1), INNER), chooser
+
+
+def choosing_role(roles: set[str], choosing: Choosing) -> str:
+    """Return the role whose photos choose, given the roles that a split has; '' where none choose.
+
+    >>> choosing_role({"train", "val", "test"}, Choosing(on="auto", chooses=False))
+    'val'
+    """
+    if choosing.on != "auto":
+        return "" if choosing.on == "none" else choosing.on
+    if "test" in roles:
+        return "val"
+    return INNER if choosing.chooses else ""
