@@ -1,6 +1,7 @@
 """Splits, by property: everybody has one role, nothing alike has two, classes stay in balance."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -85,6 +86,95 @@ def test_k_folds_validate_every_photo_once_per_repeat(groups, k, repeats, test):
         own = table[table["fold"] == fold]
         assert set(own[own["role"] == "test"]["path"]) == tested
         assert own.merge(manifest, on="path").groupby("duplicate_group")["role"].nunique().max() == 1
+
+
+shares = st.integers(1, 99).map(lambda percent: percent / 100)
+sizes = st.lists(st.integers(1, 50), min_size=2, max_size=5)
+
+
+def ends_in_one_sentence(manifest, settings):
+    """Return the split, or None where it ends in one sentence that says what to do."""
+    try:
+        return split(manifest, settings)
+    except UserError as error:
+        sentence = str(error)
+    assert "\n" not in sentence
+    assert re.search(r"too few|add photos|group otherwise|has no", sentence)
+    return None
+
+
+@settings(max_examples=300, deadline=None)
+@given(sizes, shares, shares | st.just(0.0), st.integers(0, 3))
+def test_single_photos_are_shared_out_to_the_nearest_photo_or_refused(class_sizes, val, test, seed):
+    if val + test >= 0.995:
+        return
+    manifest = manifest_of([f"class{label}" for label, n in enumerate(class_sizes) for _ in range(n)])
+    table = ends_in_one_sentence(manifest, Split(method="stratified", val=val, test=test, seed=seed))
+    roles = 3 if test else 2
+    assert (table is None) == (min(class_sizes) < roles)
+    if table is None:
+        return
+    for label, n in enumerate(class_sizes):
+        found = counts(table)
+        n_test, n_val, n_train = (found.get((f"class{label}", role), 0) for role in ("test", "val", "train"))
+        expected = min(max(test * n, 1), n - 2) if test else 0
+        assert abs(n_test - expected) <= 0.5 + 1e-9
+        expected = min(max(val / (1 - test) * (n - n_test), 1), n - n_test - 1)
+        assert abs(n_val - expected) <= 0.5 + 1e-9
+        assert n_train == n - n_test - n_val >= 1
+
+
+group_sets = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 12), st.booleans()), min_size=4, max_size=40)
+
+
+@settings(max_examples=300, deadline=None)
+@given(group_sets, shares, shares | st.just(0.0), st.integers(2, 6), st.booleans())
+def test_groups_of_any_size_end_in_whole_groups_or_in_one_sentence(groups, val, test, k, folds):
+    """Some groups hold photos of two classes, as a patient with several findings does."""
+    labels, numbers = [], []
+    for number, (label, size, mixed) in enumerate(groups):
+        labels += [f"class{(label + (mixed and place % 2)) % 4}" for place in range(size)]
+        numbers += [number] * size
+    if val + test >= 0.995:
+        return
+    method = {"method": "kfold", "k": k} if folds else {"method": "stratified", "val": val}
+    table = ends_in_one_sentence(manifest_of(labels, numbers), Split(test=test, **method))
+    if table is None:
+        return
+    for _, fold in table.groupby("fold"):
+        assert fold.groupby("group")["role"].nunique().max() == 1
+        assert set(fold["label"]) == set(fold.loc[fold["role"] == "train", "label"])
+        assert fold.loc[fold["inner"] == 1, "role"].isin(["train"]).all()
+        assert fold[fold["role"] == "train"].groupby("group")["inner"].nunique().max() == 1
+        training = fold[fold["role"] == "train"]
+        left = training[training["inner"] == 0].groupby("label")["group"].nunique()
+        assert (left >= np.minimum(2, training.groupby("label")["group"].nunique()).reindex(left.index)).all()
+        assert set(left.index) == set(training["label"])
+
+
+@pytest.mark.parametrize(("n", "inner"), [(1, 0), (2, 0), (3, 1), (5, 1), (20, 4), (50, 10)])
+def test_a_class_gives_a_fifth_to_the_inner_part_and_keeps_two_photos_and_half(n, inner):
+    splits = ["train"] * (n + 30) + ["val"] * 2
+    table = split(manifest_of(["a"] * n + ["b"] * 30 + ["a", "b"], splits=splits), Split())
+    assert table.loc[table["label"] == "a", "inner"].sum() == inner
+
+
+def test_other_validation_photos_leave_the_inner_part_as_it_is():
+    labels = ["a", "b"] * 40
+    roles = [["train"] * 60 + ["val"] * 10 + [""] * 10, ["train"] * 60 + [""] * 10 + ["val"] * 10]
+    found = []
+    for own in roles:
+        used = [place for place in range(80) if own[place]]
+        manifest = manifest_of(labels, splits=own).iloc[used].reset_index(drop=True)
+        table = split(manifest, Split(method="folders"))
+        found.append(table.loc[table["role"] == "train", ["path", "inner"]].values.tolist())
+    assert found[0] == found[1]
+    assert sum(inner for _, inner in found[0]) == 12
+
+
+def test_the_group_of_a_photo_is_the_place_of_its_groups_first():
+    table = split(manifest_of(["a", "b"] * 8, [0, 1, 0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]), Split())
+    assert table["group"].tolist()[:4] == [0, 1, 0, 3]
 
 
 def test_single_photos_are_shared_out_exactly():

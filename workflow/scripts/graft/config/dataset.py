@@ -207,6 +207,10 @@ class Split(Settings):
     test: float = Field(0.0, ge=0, lt=1)
     """The share of photos held out for the test (stratified, kfold)."""
 
+    inner: float = Field(0.2, gt=0, lt=1)
+    """The share of each fold's training photos that choose, and so do not train, in recipes that choose anything, where
+    no test photos judge (`selection.on`). A class keeps at least two photos, and half of its own, to train on."""
+
     k: int = Field(5, ge=2, le=100)
     """Folds (kfold)."""
 

@@ -2,7 +2,6 @@
 
 import re
 from collections import defaultdict
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +17,14 @@ from graft.errors import UserError
 from graft.files import read_table
 
 ROLES = ("train", "val", "test")
-MOST_PARTS = 20  # a share is drawn as so many parts of at most these
+INNER_SEED = 7919  # added to the split's seed, so that the inner part is no repetition of the validation draw
 
 
 def split(manifest: pd.DataFrame, settings: Split) -> pd.DataFrame:
-    """Return a row for each photo and fold: path, label, fold, role; folds in turn, photos in the manifest's order.
+    """Return a row for each photo and fold: path, label, fold, role, group, inner.
+
+    Folds follow one another, photos stand in the manifest's order. `group` is the number of a photo's group, the place
+    of the group's first photo in the manifest. `inner` is 1 for the training photos that may choose, else 0.
 
     Args:
         manifest: of ingest: path, label, source_split, sha256, duplicate_group.
@@ -44,10 +46,14 @@ def split(manifest: pd.DataFrame, settings: Split) -> pd.DataFrame:
     for fold, roles in enumerate(folds):
         check_roles(manifest, roles, fold)
         check_leaks(manifest, groups, roles, settings.group_by)
-    return pd.concat(
-        [manifest[["path", "label"]].assign(fold=fold, role=roles)[roles != ""] for fold, roles in enumerate(folds)],
-        ignore_index=True,
-    )
+    labels = manifest["label"].to_numpy()
+    tables = [
+        manifest[["path", "label"]]
+        .assign(fold=fold, role=roles, group=groups, inner=inner_part(labels, groups, roles, settings))
+        .loc[roles != ""]
+        for fold, roles in enumerate(folds)
+    ]
+    return pd.concat(tables, ignore_index=True)
 
 
 def resolved(settings: Split, manifest: pd.DataFrame) -> str:
@@ -85,19 +91,18 @@ def roles_of_folders(manifest: pd.DataFrame, groups: np.ndarray, settings: Split
     if "val" not in own:
         training = np.flatnonzero(roles == "train")
         check_classes(manifest.iloc[training], groups[training], 2)
-        roles[
-            training[share_of(manifest["label"].to_numpy()[training], groups[training], settings.val, settings.seed)]
-        ] = "val"
+        labels = manifest["label"].to_numpy()[training]
+        roles[training[share_of(labels, groups[training], settings.val, settings.seed)]] = "val"
     return roles
 
 
 def stratified(manifest: pd.DataFrame, groups: np.ndarray, settings: Split) -> np.ndarray:
-    """Return roles (n,): a share of every class for test, of the rest for val, by whole groups."""
+    """Return roles (n,): a share of every class for test, and one of all for val, by whole groups."""
     labels = manifest["label"].to_numpy()
     roles = np.full(len(labels), "train", dtype=object)
     rest = np.arange(len(labels))
     if settings.test:
-        roles[share_of(labels, groups, settings.test, settings.seed)] = "test"
+        roles[share_of(labels, groups, settings.test, settings.seed, keep=2)] = "test"
         rest = np.flatnonzero(roles == "train")
     share = settings.val / (1 - settings.test)
     roles[rest[share_of(labels[rest], groups[rest], share, settings.seed)]] = "val"
@@ -110,7 +115,7 @@ def kfold(manifest: pd.DataFrame, groups: np.ndarray, settings: Split) -> list[n
     base = np.full(len(labels), "train", dtype=object)
     check_classes(manifest, groups, settings.k + bool(settings.test))
     if settings.test:
-        base[share_of(labels, groups, settings.test, settings.seed)] = "test"
+        base[share_of(labels, groups, settings.test, settings.seed, keep=settings.k)] = "test"
     rest = np.flatnonzero(base == "train")
     folds = []
     for repeat in range(settings.repeats):
@@ -121,17 +126,130 @@ def kfold(manifest: pd.DataFrame, groups: np.ndarray, settings: Split) -> list[n
     return folds
 
 
-def share_of(labels: np.ndarray, groups: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Return the positions of about `share` of every class, by whole groups, at least one of each class.
+def inner_part(labels: np.ndarray, groups: np.ndarray, roles: np.ndarray, settings: Split) -> np.ndarray:
+    """Return (n,), int: 1 for the training photos of a fold that may choose, 0 for all others.
 
-    The photos are dealt into n even parts, of which m are taken, m / n being the share as nearly as parts of at least
-    one group of each class allow.
+    Only the training photos are looked at, so that other validation photos leave the part as it is. A class keeps at
+    least two groups, and half of its groups, to train on; one that cannot spare any gives none.
     """
-    smallest = min(len(set(groups[labels == label])) for label in set(labels))
-    ratio = Fraction(share).limit_denominator(max(2, min(MOST_PARTS, smallest)))
-    ratio = min(max(ratio, Fraction(1, max(2, min(MOST_PARTS, smallest)))), Fraction(1, 2) if smallest < 3 else ratio)
-    parts = parts_of(labels, groups, ratio.denominator, seed)
-    return np.sort(np.concatenate(parts[: ratio.numerator]))
+    chosen = np.zeros(len(roles), int)
+    training = np.flatnonzero(roles == "train")
+    places = Draw(labels[training], groups[training], settings.seed + INNER_SEED)
+    keep = np.maximum(2, -(-places.n_groups // 2))
+    chosen[training[places.take(settings.inner * places.n_photos, keep)]] = 1
+    return chosen
+
+
+def share_of(labels: np.ndarray, groups: np.ndarray, share: float, seed: int, keep: int = 1) -> np.ndarray:
+    """Return the positions of about `share` of every class, by whole groups.
+
+    Args:
+        labels: (n,); the class names.
+        groups: (n,), int; photos of one group stay together.
+        share: above 0 and below 1.
+        seed: of the draw.
+        keep: groups of every class that must be left over; at least one is taken.
+
+    Raises: UserError if groups that span several classes leave a class nothing.
+    """
+    places = Draw(labels, groups, seed)
+    taken = places.take(share * places.n_photos, np.full(len(places.classes), keep), least=1)
+    lacking = sorted(set(labels) - set(labels[taken]), key=natural)
+    if lacking:
+        raise UserError(
+            f"class {lacking[0]!r} cannot have a photo in every part of the split, because photos of other classes are "
+            "in its groups (split.group_by, or photos that are alike); group otherwise, or give the roles in split.file"
+        )
+    return taken
+
+
+class Draw:
+    """Photos that are drawn class by class and by whole groups, in an order that comes from the seed.
+
+    Attributes:
+        classes: the class names that occur.
+        n_photos: (n_classes,), int; photos of each.
+        n_groups: (n_classes,), int; groups that hold a photo of each.
+    """
+
+    def __init__(self, labels: np.ndarray, groups: np.ndarray, seed: int):
+        self.classes, self.codes = np.unique(labels, return_inverse=True)
+        _, self.group_of = np.unique(groups, return_inverse=True)
+        self.n_photos = np.bincount(self.codes, minlength=len(self.classes))
+        pairs = (
+            np.unique(np.stack([self.group_of, self.codes], axis=1), axis=0) if len(labels) else np.zeros((0, 2), int)
+        )
+        self.n_groups = np.bincount(pairs[:, 1], minlength=len(self.classes))
+        self.sizes = np.bincount(self.group_of)
+        self.rank = np.random.default_rng(seed).permutation(len(self.sizes))
+
+    def take(self, targets: np.ndarray, keep: np.ndarray, least: int = 0) -> np.ndarray:
+        """Return the positions drawn, rising.
+
+        Groups of several photos come first, the largest first, each taken if that brings the classes nearer to their
+        targets; then single photos fill up what is missing. A group is never taken if one of its classes would be left
+        with fewer groups than it must keep.
+
+        Args:
+            targets: (n_classes,), float; photos wanted of each class.
+            keep: (n_classes,), int; groups of each class that stay.
+            least: photos of each class to take at least, where that can be done.
+        """
+        state = Taken(targets, self.n_photos, self.n_groups - keep)
+        several = self.members_of_large_groups()
+        for members in several:
+            counts = np.bincount(self.codes[members], minlength=len(self.classes))
+            if state.allows(counts) and state.gain(counts) > 0:
+                state.add(members, counts)
+        alone = np.flatnonzero(self.sizes[self.group_of] == 1)
+        alone = alone[np.argsort(self.rank[self.group_of[alone]], kind="stable")]
+        for code in range(len(self.classes)):
+            of_class = alone[self.codes[alone] == code]
+            wanted = max(int(np.ceil(targets[code] - state.photos[code] - 0.5)), least - int(state.photos[code]), 0)
+            state.add_single(of_class[: min(wanted, max(0, state.spare[code]))], code)
+        for code in np.flatnonzero(state.photos < least):
+            for members in reversed(several):  # the smallest first
+                counts = np.bincount(self.codes[members], minlength=len(self.classes))
+                if counts[code] and state.photos[code] < least and state.allows(counts):
+                    state.add(members, counts)
+        return np.sort(np.array(state.places, int))
+
+    def members_of_large_groups(self) -> list[np.ndarray]:
+        """Return the positions of each group of several photos, the largest group first, equal ones in drawn order."""
+        order = np.argsort(self.group_of, kind="stable")
+        starts = np.cumsum(self.sizes) - self.sizes
+        large = [group for group in np.lexsort((self.rank, -self.sizes)) if self.sizes[group] > 1]
+        return [order[starts[group] : starts[group] + self.sizes[group]] for group in large]
+
+
+class Taken:
+    """What a draw has taken so far: photos of each class, and how many more groups each class can spare."""
+
+    def __init__(self, targets: np.ndarray, n_photos: np.ndarray, spare: np.ndarray):
+        self.targets, self.n_photos, self.spare = targets, n_photos, spare.astype(int)
+        self.photos = np.zeros(len(targets), int)
+        self.places: list[int] = []
+
+    def allows(self, counts: np.ndarray) -> bool:
+        """Return whether every class of a group can spare one."""
+        return bool((self.spare[counts > 0] > 0).all())
+
+    def gain(self, counts: np.ndarray) -> float:
+        """Return how much nearer a group brings the classes to their targets, as squared shares; negative: farther."""
+        now, then = self.photos - self.targets, self.photos + counts - self.targets
+        return float(np.sum((now**2 - then**2) / self.n_photos))
+
+    def add(self, members: np.ndarray, counts: np.ndarray) -> None:
+        """Take a group, which has `counts` photos of each class."""
+        self.places.extend(members.tolist())
+        self.photos += counts
+        self.spare -= counts > 0
+
+    def add_single(self, members: np.ndarray, code: int) -> None:
+        """Take photos of one class that are groups of their own."""
+        self.places.extend(members.tolist())
+        self.photos[code] += len(members)
+        self.spare[code] -= len(members)
 
 
 def parts_of(labels: np.ndarray, groups: np.ndarray, n: int, seed: int) -> list[np.ndarray]:
