@@ -15,7 +15,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--axis", required=True, type=int, help="along which they follow one another")
     parser.add_argument("--output", required=True, type=Path, help="the .npy file to write")
     arguments = parser.parse_args(argv)
-    with whole(arguments.output) as part:
+    with whole(arguments.output, sealed=True) as part:
         shape = join(arguments.shards, part, arguments.axis)
         size = part.stat().st_size
     print(f"join_shards: {len(arguments.shards)} shards, {shape[arguments.axis]:,} photos, {size / 1e6:,.1f} MB")
