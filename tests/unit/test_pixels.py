@@ -104,7 +104,9 @@ def full_disk(descriptor, start, length):
 
 def test_pixels_that_the_disk_has_no_room_for_are_refused_before_any_photo_is_decoded(packed, monkeypatch, tmp_path):
     monkeypatch.setattr(os, "posix_fallocate", full_disk)
-    sentence = r"/pixels.npy needs 0.1 MB, and its disk \(/.*\) has [\d.,]+ MB free; make room, or raise the quota, and"
+    sentence = (
+        r"/pixels.npy needs 0.1 MB, and its disk \(/.*\) has [\d.,]+ MB free; make room there, or raise the quota"
+    )
     with pytest.raises(UserError, match=sentence):
         packed({f"{seed}.png": photo(seed) for seed in range(100)})
     assert not [path for path in tmp_path.iterdir() if "pixels" in path.name]

@@ -4,15 +4,13 @@ import contextlib
 import errno
 import math
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
 
-from graft import seals
+from graft import disk, seals
 from graft.errors import UserError
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room, none left of a quota, longer than a file may get
+from graft.files import own_name
 
 
 def open_array(path: str | Path) -> np.ndarray:
@@ -39,10 +37,10 @@ def new_array(path: Path, dtype: np.dtype | type, shape: tuple[int, ...]) -> np.
         array = np.lib.format.open_memmap(path, "w+", dtype, shape)
         reserve(path)
     except OSError as error:
-        if error.errno not in FULL:
+        if not disk.is_full(error):
             raise
-        path.unlink(missing_ok=True)
-        raise UserError(no_room(path, n_bytes)) from None
+        path.unlink(missing_ok=True)  # first, so that the room which is told is what there is
+        raise UserError(disk.no_room(own_name(path), n_bytes)) from None
     return array
 
 
@@ -56,21 +54,3 @@ def reserve(path: Path) -> None:
         except OSError as error:
             if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
                 raise
-
-
-def no_room(path: Path, n_bytes: int) -> str:
-    """Return the sentence about a disk without room for a file; a temporary name is told as the final one."""
-    name = path.name.removeprefix(f".part-{os.getpid()}-")
-    free = shutil.disk_usage(path.parent).free
-    return (
-        f"{path.with_name(name)} needs {n_bytes / 1e6:,.1f} MB, and its disk ({disk_of(path)}) has"
-        f" {free / 1e6:,.1f} MB free; make room, or raise the quota, and run again"
-    )
-
-
-def disk_of(path: Path) -> Path:
-    """Return where the disk that holds a file is mounted."""
-    folder = path.resolve().parent
-    while not folder.is_mount():
-        folder = folder.parent
-    return folder

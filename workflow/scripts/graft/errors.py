@@ -1,14 +1,12 @@
 """What a user did wrong, told in one line."""
 
 import contextlib
-import errno
 import os
-import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-FULL_DISK = rf"{os.strerror(errno.ENOSPC)}|errno = {errno.ENOSPC}\b"
+from graft import disk
 
 
 class UserError(Exception):
@@ -20,6 +18,7 @@ def run_script(main: Callable[[], None]) -> None:
 
     Any other exception is a bug and keeps its traceback.
     """
+    hush_full_disks()
     try:
         main()
         sys.stdout.flush()
@@ -33,37 +32,14 @@ def run_script(main: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        sentence = of_full_disk(error)
-        if sentence is None:
+        if not disk.is_full(error):
             raise
-        print(f"graft: {sentence}", file=sys.stderr)
+        print(f"graft: {disk.no_room(getattr(error, 'filename', None) or Path.cwd() / 'results')}", file=sys.stderr)
         sys.exit(1)
 
 
-def of_full_disk(error: BaseException) -> str | None:
-    """Return the sentence about a full disk, if that is what made an error, or one that it followed from.
-
-    Libraries such as HDF5 tell the system's error in their own text only.
-
-    >>> of_full_disk(OSError(28, "No space left on device", "results/split.csv"))
-    'the disk is full: results/split.csv could not be written; make room, and run again: what was finished is kept'
-    >>> of_full_disk(ValueError("something else")) is None
-    True
-    """
-    for one in chain_of(error):
-        number = one.errno if isinstance(one, OSError) else None
-        if number in (errno.ENOSPC, errno.EDQUOT) or re.search(FULL_DISK, str(one)):
-            what = "your quota is used up" if number == errno.EDQUOT else "the disk is full"
-            named = getattr(one, "filename", None)
-            return (
-                f"{what}: {named or f'a file of {Path.cwd()}'} could not be written; make room, and run again: "
-                "what was finished is kept"
-            )
-    return None
-
-
-def chain_of(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error, and those during whose handling it came."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+def hush_full_disks() -> None:
+    """Say nothing of errors that libraries meet, and print, while they clear up after a disk was full."""
+    printed, ignored = sys.excepthook, sys.unraisablehook
+    sys.excepthook = lambda kind, error, trace: None if disk.is_full(error) else printed(kind, error, trace)
+    sys.unraisablehook = lambda one: None if disk.is_full(one.exc_value) else ignored(one)

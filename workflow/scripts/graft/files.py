@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from graft import seals
+from graft import disk, seals
 from graft.errors import UserError
 
+PART = ".part-"
 TEXT_COLUMNS = (
     *("path", "label", "predicted", "class", "role", "source_split", "stage", "run", "first", "second"),
     *("sha256", "phash", "verdict", "note", "selected_on", "calibrated_on"),
@@ -27,6 +29,8 @@ def whole(path: str | Path, sealed: bool = False) -> Iterator[Path]:
     The suffix is kept, since Keras and matplotlib choose a format by it. A file that a later stage reads is `sealed`,
     so that the stage notices if it was cut or edited in between (`graft.seals`).
 
+    Raises: UserError that names the disk, if that is full.
+
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "note.txt"
     >>> with whole(target) as part:
@@ -36,7 +40,7 @@ def whole(path: str | Path, sealed: bool = False) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".part-{os.getpid()}-{path.name}")
+    part = path.with_name(f"{PART}{os.getpid()}-{path.name}")
     try:
         yield part
         if sealed:
@@ -44,11 +48,24 @@ def whole(path: str | Path, sealed: bool = False) -> Iterator[Path]:
         else:
             seals.remove(path)
             part.replace(path)
+    except Exception as error:
+        if isinstance(error, UserError) or not disk.is_full(error):
+            raise
+        raise UserError(disk.no_room(path)) from None
     finally:
         if part.is_dir() and not part.is_symlink():
             shutil.rmtree(part)
         else:
             part.unlink(missing_ok=True)
+
+
+def own_name(part: Path) -> Path:
+    """Return the name that a temporary path of `whole` stands for.
+
+    >>> own_name(Path("results/.part-123-split.csv")).as_posix()
+    'results/split.csv'
+    """
+    return part.with_name(re.sub(rf"^{re.escape(PART)}\d+-", "", part.name))
 
 
 def write_table(table: pd.DataFrame, path: str | Path, sealed: bool = True) -> None:

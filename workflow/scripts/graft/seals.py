@@ -105,13 +105,19 @@ def read(path: Path) -> dict[str, Any] | None:
 
 
 def write(path: Path, digest: str) -> None:
-    """Write a file's seal, whole or not at all."""
-    seal = seal_of(path)
+    """Write a file's seal."""
+    write_text(seal_of(path), json.dumps({"size": path.stat().st_size, "digest": digest, "state": state_of(path)}))
+
+
+def write_text(seal: Path, text: str) -> None:
+    """Write a seal whole or not at all."""
     seal.parent.mkdir(exist_ok=True)
     part = seal.with_name(f".part-{os.getpid()}-{seal.name}")
-    text = json.dumps({"size": path.stat().st_size, "digest": digest, "state": state_of(path)})
-    part.write_text(text, encoding="utf-8")
-    part.replace(seal)
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(seal)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def state_of(path: Path) -> list[int]:

@@ -19,12 +19,8 @@ from graft.errors import UserError
 
 def seal_photos(folder: Path) -> None:
     """Seal the photos of a data set, `images` beside `manifest.csv` in its folder of results."""
-    seal = seals.seal_of(folder / "images")
-    seal.parent.mkdir(exist_ok=True)
-    text = json.dumps({"photos": fingerprint(folder / "images", list(photos_of(folder)))})
-    part = seal.with_name(f".part-{os.getpid()}-{seal.name}")
-    part.write_text(text, encoding="utf-8")
-    part.replace(seal)
+    images = folder / "images"
+    seals.write_text(seals.seal_of(images), json.dumps({"photos": fingerprint(images, list(photos_of(folder)))}))
 
 
 def check_photos(folder: Path) -> None:
