@@ -17,8 +17,9 @@ import write_summary
 from graft import seals
 from graft.arrays import open_array
 from graft.config.job import Job
+from graft.data import lock
 from graft.errors import UserError
-from graft.files import read_table, whole, write_table
+from graft.files import read_table, whole, write_json, write_table
 from graft.written import check_written
 from made_chain import Chain, call
 from places import ROOT
@@ -274,6 +275,7 @@ def own_copy(path):
         ("comparison.csv", perfect),
         ("data/photos/pixels-32.npy", rows_swapped_at_the_same_time),
         ("data/photos/split.csv", labels_flipped),
+        ("data/photos/source.json", cut),
     ],
     ids=name_of,
 )
@@ -298,6 +300,26 @@ def test_photos_that_were_copied_in_place_of_links_are_good(chain, job):
     shutil.rmtree(chain.data / "images")
     (chain.data / "copied").rename(chain.data / "images")
     check_written(chain.results, job)
+
+
+def test_a_photo_of_an_archive_that_was_edited_with_its_time_put_back_is_noticed(chain, job):
+    test_photos_that_were_copied_in_place_of_links_are_good(chain, job)  # as an archive's photos lie there
+    photo = chain.data / "images" / "dogs" / "1.png"
+    before = photo.stat()
+    content = bytearray(photo.read_bytes())
+    content[-20] ^= 1
+    time.sleep(0.05)  # the file system's clock has ticks
+    photo.write_bytes(content)
+    os.utime(photo, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(UserError, match=r"or has others than were checked \(dogs/1.png\): delete the folder"):
+        check_written(chain.results, job)
+
+
+def test_a_record_of_photos_that_was_cut_ends_in_a_sentence_where_there_is_a_lock(chain, tmp_path):
+    write_json({"archive": None, "photos": {}}, tmp_path / "lock.json", sealed=False)
+    cut(chain.data / "source.json")
+    with pytest.raises(UserError, match=r"source.json is damaged; delete .*photos and run again"):
+        lock.check_results(chain.data, tmp_path / "lock.json")
 
 
 def test_what_the_user_deleted_is_made_anew_without_a_word(chain, job):

@@ -16,10 +16,10 @@ def names_of(kinds):
 def check_sources():
     """End the run here, in one line, where a local source cannot make a photo set, or results are not what they were."""
     try:
+        check_written(Path("results"), job)
         for name in job.datasets:
             check_source(name, job.dataset(name))
             check_results(Path("results/data") / name, Path("config/locks") / f"{name}.json")
-        check_written(Path("results"), job)
     except UserError as error:
         print(f"graft: {error}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -3,8 +3,10 @@
 A seal lies beside its file, as `.seals/NAME.json`, and holds the file's size, digest and state. The state is what the
 file system keeps of a file: its inode, its time of writing, and its time of change, which nobody can set by hand (that
 of writing can be set, with `touch`). A large file whose state is still the sealed one is not read again; any other
-file is. A file without a seal is accepted: a user's own table, a file that Snakemake's cache holds, or the result of an
-earlier version.
+file is. So packed pixels are digested as they are written, once more by the first stage that reads them, since
+Snakemake sets the time of what a job made, and hardly ever after that.
+
+A file without a seal is accepted: a user's own table, or the result of an earlier version.
 """
 
 import contextlib
@@ -79,7 +81,7 @@ def intact(path: Path) -> bool:
         return True
     if digest_of(path) != seal["digest"]:
         return False
-    if state_of(path) != seal["state"]:  # it was copied or moved
+    if state_of(path) != seal["state"]:  # it was copied, or Snakemake set its time
         with contextlib.suppress(OSError):  # results that may only be read are digested the next time too
             write(path, seal["digest"])
     return True
