@@ -301,7 +301,7 @@ class TestAnAddress:
             assert wire_bytes(server) == (1, 0)
         assert download.record["source"] == {"url": server.url.partition("?")[0]}
         written = [path for path in download.folder.rglob("*") if path.is_file()]
-        assert len(written) == 5  # two names of the archive, its record, and two notes
+        assert len(written) == 6  # two names of the archive, its record with a seal, and two notes
         assert not any(SECRET.encode() in path.read_bytes() for path in written)
 
     @pytest.mark.parametrize(

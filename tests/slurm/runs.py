@@ -15,7 +15,7 @@ FAULTS = {  # for the first call of a script whose arguments hold the words afte
     "train_head+lesson, fold 0": "scancel $SLURM_JOB_ID; sleep 60",
     "train_head+probe, fold 0": "scontrol update JobId=$SLURM_JOB_ID TimeLimit=1; sleep 200",
     "fine_tune+lesson, fold 0": (
-        'GRAFT_CHECKPOINT_SECONDS=0 "$@" & until ls results/state/*.state; do sleep 0.02; done 2>/dev/null; '
+        'GRAFT_CHECKPOINT_SECONDS=0 "$@" & until ls results/state/*/*/*.npz; do sleep 0.02; done 2>/dev/null; '
         "sleep 0.3; kill -9 $!; exit 137"
     ),
     "predict+lesson, fold 0, head": 'exec "$1" -c \'import time; hog = b"1" * (1500 << 20); time.sleep(60)\'',

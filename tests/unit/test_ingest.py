@@ -114,7 +114,7 @@ def test_every_file_has_one_verdict_and_only_the_kept_ones_are_there(ingest):
     images = result.output / "images"
     assert sorted(str(path.relative_to(images)) for path in images.rglob("*.*")) == sorted(result.paths)
     assert sorted(path.name for path in result.output.iterdir()) == sorted(
-        ["images", "manifest.csv", "audit.csv", "audit.png", "classes.json", "source.json"]
+        [".seals", "images", "manifest.csv", "audit.csv", "audit.png", "classes.json", "source.json"]
     )
 
 

@@ -145,7 +145,7 @@ def test_the_program_says_whether_every_byte_came_out_the_same(results, tmp_path
         assert json.loads((folder / "repeated.json").read_text())["runs"] == ["lesson"]
         repeat_by_copying(results, folder)
         if not same:
-            (folder / "results" / "runs" / "lesson" / "evaluation.csv").write_text("run\n")
+            write_table(pd.DataFrame(columns=["run"]), folder / "results" / "runs" / "lesson" / "evaluation.csv")
 
     monkeypatch.setattr(reproduction, "repeat", repeat)
     arguments = ["--run", "lesson", "--results", str(results), "--cores", "2", "--", "--resources", "gpu=0"]

@@ -1,6 +1,7 @@
 """The chain from end to end: what a user's first run leaves, and what the next one does not do again."""
 
 import copy
+import os
 import shutil
 import zipfile
 
@@ -29,6 +30,19 @@ def test_a_run_without_folders_of_its_own_splits_every_class_alike(built):
 
 
 def test_a_second_run_does_nothing(built):
+    assert "Nothing to be done" in built.run()
+
+
+def test_a_result_that_was_edited_is_not_called_done(built):
+    table = built.folder / "results" / "comparison.csv"
+    written, times = table.read_text(), table.stat()
+    table.write_text(written.replace("quick", "slow"))
+    os.utime(table, ns=(times.st_atime_ns, times.st_mtime_ns))
+    said = built.run(fails=True)
+    assert "graft: results/comparison.csv is not as it was written (it was edited, cut or replaced): delete it" in said
+    assert "Traceback" not in said
+    table.write_text(written)
+    os.utime(table, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert "Nothing to be done" in built.run()
 
 

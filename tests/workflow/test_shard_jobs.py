@@ -30,7 +30,7 @@ def test_shards_are_jobs_of_their_own_and_change_no_byte(pair):
     names = ("pixels-32.npy", "Rootstock-*.npy", "predictions.csv", "history.csv")
     assert many.results(*names) == one.results(*names)
     assert len(one.results(*names)) == 4
-    assert many.results("*-of-*.npy*", "*.npy.*") == {}
+    assert many.results("*-of-*.npy*", "*.npy.*-of-*") == {}  # neither shards nor their seals
 
 
 def test_a_second_run_in_shards_does_nothing(pair):

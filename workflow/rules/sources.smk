@@ -4,6 +4,7 @@ import shlex
 
 from graft.data.lock import check_results
 from graft.data.preflight import check_source, fingerprint
+from graft.written import check_written
 
 
 def names_of(kinds):
@@ -13,8 +14,9 @@ def names_of(kinds):
 
 
 def check_sources():
-    """End the run here, in one line, where a local source cannot make a photo set, or is not the locked one."""
+    """End the run here, in one line, where a local source cannot make a photo set, or results are not what they were."""
     try:
+        check_written(Path("results"), job)
         for name in job.datasets:
             check_source(name, job.dataset(name))
             check_results(Path("results/data") / name, Path("config/locks") / f"{name}.json")

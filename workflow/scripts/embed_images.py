@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> None:
 
         split, paths = read_table(arguments.split), read_table(arguments.manifest)["path"].tolist()
         rows = rows_of_shard(arguments.shard, len(paths))
-        with whole(arguments.output) as part:
+        with whole(arguments.output, sealed=True) as part:
             shape = embed_photos(settings, arguments.weights, arguments.pixels, split, paths, part, rows)
         print(
             f"embed_images: {shape[1]:,} photos, {shape[0] - 1} views, {shape[2]:,} features; {runtime.device_name()}"

@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> None:
     from graft.files import whole
 
     if spec.name in BASELINES:  # no network, no weights; the chain wants a file all the same
-        with whole(arguments.output) as part:
+        with whole(arguments.output, sealed=True) as part:
             part.touch()
         return
 
@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     from graft.network.backbones import fetch_backbone
 
     backbone = fetch_backbone(spec)
-    with whole(arguments.output) as part:
+    with whole(arguments.output, sealed=True) as part:
         backbone.save_weights(part)
     print(f"fetch_weights: {spec.name}, {spec.weights}: {backbone.count_params():,} weights")
 

@@ -29,38 +29,38 @@ def main(argv: list[str] | None = None) -> None:
 
 def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
     """Train and save."""
-    import numpy as np
-
     from graft import runtime
+    from graft.arrays import open_array
     from graft.files import read_table, write_json, write_table
     from graft.model_file import load_model, save_model
     from graft.network.preprocessing import modes
     from graft.training.finetune import fine_tune
-    from graft.training.resume import state_path
+    from graft.training.resume import clear_states, state_path
     from graft.training.roles import Roles
 
     model, facts = load_model(arguments.head_model)
     paths = read_table(arguments.manifest)["path"].tolist()
     roles = Roles.of_fold(read_table(arguments.split), arguments.fold, paths, facts["classes"], settings.choosing)
-    pixels = np.load(arguments.pixels, mmap_mode="r")
+    pixels = open_array(arguments.pixels)
     print(
         f"fine_tune: {arguments.tag}, seed {settings.seed}: {len(roles.train)} photos to train, {len(roles.choose)} to "
         f"choose, {len(facts['classes'])} classes",
         flush=True,
     )
-    inputs, devices = [arguments.split, arguments.manifest, arguments.head_model], runtime.gpus()
+    inputs = [arguments.head_model, arguments.pixels, arguments.manifest, arguments.split]
+    devices = runtime.gpus()
     several = len(devices) > 1  # whose optimiser has other variables, so that neither takes up the other's state
-    settings_text = f"{arguments.settings} fold {arguments.fold} several devices {several}"
-    state = state_path(arguments.state, "fine_tune.py", settings_text, inputs)
+    told = f"{arguments.settings} {arguments.backbone} {arguments.fold}, several devices {several}"
+    state = state_path(arguments.state, "fine_tune.py", arguments.tag, told, inputs)
     both = modes(arguments.backbone, settings.preprocessing)
     tag = f"fine_tune: {arguments.tag}"
     began = time.monotonic()
-    model, history, resumed = fine_tune(settings, model, both, pixels, roles, tag, state, devices)
+    model, history, _ = fine_tune(settings, model, both, pixels, roles, tag, state, devices)
     print(f"{tag}: trained in {time.monotonic() - began:.1f} s", flush=True)
     save_model(model, facts, arguments.model)
     write_table(history.assign(watched=roles.watched), arguments.history)
     write_json({"device": runtime.device_name()}, arguments.model.with_name("device.json"))  # for its provenance
-    resumed.unlink(missing_ok=True)
+    clear_states(arguments.state, state)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ from graft.data import lock
 from graft.data.audit import Entry, audit_table, summary
 from graft.data.contact_sheet import contact_sheet
 from graft.data.ingest import class_names, ingest, manifest_table, place
+from graft.data.placed import seal_photos
 from graft.errors import run_script
-from graft.files import whole, write_json, write_table
+from graft.files import read_json, whole, write_json, write_table
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -48,6 +49,7 @@ def main(argv: list[str] | None = None) -> None:
     write_table(audit_table(entries), output / "audit.csv")
     write_json(classes, output / "classes.json")
     write_json(record(arguments.arrived, manifest), output / "source.json")
+    seal_photos(output)
     print(f"ingest_dataset: {told}", *summary(entries), sep="\n")
 
 
@@ -82,7 +84,7 @@ def record(arrived: Path | None, manifest: pd.DataFrame) -> dict:
     """Return what the results rest on: what was downloaded, and a digest over every kept photo's name and bytes."""
     photos = dict(zip(manifest["path"], manifest["sha256"], strict=True))
     photos = {"n": len(photos), "sha256": lock.digest_of(photos)}
-    return {**(json.loads(arrived.read_text(encoding="utf-8")) if arrived else {}), "photos": photos}
+    return {**(read_json(arrived) if arrived else {}), "photos": photos}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from graft import seals
 from graft.data.shards import join
 from graft.errors import run_script
 from graft.files import whole
@@ -15,9 +16,11 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--axis", required=True, type=int, help="along which they follow one another")
     parser.add_argument("--output", required=True, type=Path, help="the .npy file to write")
     arguments = parser.parse_args(argv)
-    with whole(arguments.output) as part:
+    with whole(arguments.output, sealed=True) as part:
         shape = join(arguments.shards, part, arguments.axis)
         size = part.stat().st_size
+    for shard in arguments.shards:  # which goes now, and would leave its seal behind
+        seals.remove(shard)
     print(f"join_shards: {len(arguments.shards)} shards, {shape[arguments.axis]:,} photos, {size / 1e6:,.1f} MB")
 
 

@@ -1,12 +1,11 @@
 """A checked photo set in; its lock file out, which later runs hold the photos against."""
 
 import argparse
-import json
 from pathlib import Path
 
 from graft.data.lock import content_of
 from graft.errors import run_script
-from graft.files import read_table, write_json
+from graft.files import read_json, read_table, write_json
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -16,9 +15,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--manifest", required=True, type=Path, help="manifest.csv")
     parser.add_argument("--output", required=True, type=Path, help="the lock file, to be written; commit it")
     arguments = parser.parse_args(argv)
-    arrived = json.loads(arguments.source.read_text(encoding="utf-8"))
+    arrived = read_json(arguments.source)
     content = content_of(arrived, read_table(arguments.manifest))
-    write_json(content, arguments.output)
+    write_json(content, arguments.output, sealed=False)
     print(f"lock_dataset: {len(content['photos']):,} photos locked in {arguments.output}")
 
 

@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> None:
     rows = rows_of_shard(arguments.shard, len(manifest))
 
     start = time.perf_counter()
-    with whole(arguments.output) as part:
+    with whole(arguments.output, sealed=True) as part:
         pack(manifest, arguments.images, arguments.size, part, arguments.workers, rows)
     rate = len(rows) / (time.perf_counter() - start)
     print(f"pack_images: {len(rows):,} photos at {arguments.size} px, {rate:,.0f} photos/s")

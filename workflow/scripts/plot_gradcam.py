@@ -2,10 +2,10 @@
 
 import argparse
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from graft import gpus, runtime
+from graft.arrays import open_array
 from graft.config.backbone import BASELINES
 from graft.config.figures import Figures
 from graft.errors import run_script
@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
 def draw(given: argparse.Namespace, settings: Figures) -> Figure:
     """Ask each fold's model where it looked in that fold's examples, and return the figure."""
     rows = gradcam.chosen(read_table(given.predictions), settings.gradcam)
-    pixels = np.load(given.pixels, mmap_mode="r")[gradcam.places_of(rows, read_table(given.manifest))]
+    pixels = open_array(given.pixels)[gradcam.places_of(rows, read_table(given.manifest))]
     if read_facts(given.models[0])["backbone"] in BASELINES:  # known without loading a framework
         return gradcam.draw(rows, pixels, None, given.run)
     with gpus.lease(given.gpus):

@@ -34,9 +34,9 @@ def main(argv: list[str] | None = None) -> None:
 
 def predict(settings: PredictSettings, arguments: argparse.Namespace) -> None:
     """Ask the model about the photos of the wanted roles, and about those that choose."""
-    import numpy as np
     import pandas as pd
 
+    from graft.arrays import open_array
     from graft.files import read_table, write_table
     from graft.model_file import load_model
     from graft.predictions import predict_logits, predictions_table
@@ -49,7 +49,7 @@ def predict(settings: PredictSettings, arguments: argparse.Namespace) -> None:
     rows = pd.Index(read_table(arguments.manifest)["path"]).get_indexer(split.path)
     model, facts = load_model(arguments.model)
     tag = f"predict: {arguments.tag}"
-    logits = predict_logits(model, np.load(arguments.pixels, mmap_mode="r"), rows, tag)
+    logits = predict_logits(model, open_array(arguments.pixels), rows, tag)
     table = predictions_table(split, logits, facts["classes"])
     write_table(table, arguments.predictions)
     print(f"{tag}: {int((table.label == table.predicted).sum())} of {len(table)} right", flush=True)

@@ -1,10 +1,10 @@
 """A run's last model and its calibration in, the one model.keras to take away out: all that a prediction needs."""
 
 import argparse
-import json
 from pathlib import Path
 
 from graft.errors import run_script
+from graft.files import read_json
 from graft.model_file import copy_model
 
 
@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--calibration", required=True, type=Path, help="calibration.json of the run")
     parser.add_argument("--output", required=True, type=Path, help="the model.keras to write")
     arguments = parser.parse_args(argv)
-    stages = json.loads(arguments.calibration.read_text(encoding="utf-8"))["stages"]
+    stages = read_json(arguments.calibration)["stages"]
     fitted = stages[arguments.stage]["folds"][str(arguments.fold)]
     facts = {name: fitted[name] for name in ("temperature", "threshold", "unsure_below")}
     facts |= {"run": arguments.run, "stage": arguments.stage, "fold": arguments.fold}

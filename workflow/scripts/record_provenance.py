@@ -8,7 +8,7 @@ from graft import provenance
 from graft.config.base import parse
 from graft.config.provenance import RunRecord
 from graft.errors import run_script
-from graft.files import sha256_of, write_json
+from graft.files import read_json, sha256_of, write_json
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -16,7 +16,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     record = parse(RunRecord, json.loads(arguments.settings), "record")
     folder = arguments.evaluation.parent
-    devices = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in devices_of(arguments.models)}
+    devices = {path.parent.name: read_json(path) for path in devices_of(arguments.models)}
     source = arguments.manifest.with_name("source.json")  # where the photos were downloaded
     costs = provenance.costs(arguments.benchmarks, record)
     write_json(

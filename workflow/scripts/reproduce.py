@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> None:
     reproduction.repeat(record, folder, code, arguments.cores, arguments.snakemake)
 
     found = reproduction.outcome(record, arguments.results, folder)
-    write_table(reproduction.table_of(found), folder / "reproduction.csv")
+    write_table(reproduction.table_of(found), folder / "reproduction.csv", sealed=False)
     for name, same, difference in found:
         print(f"reproduce: {name}: {'the same bytes' if same else difference}")
     different = sum(not same for _, same, _ in found)

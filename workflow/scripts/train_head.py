@@ -29,31 +29,32 @@ def main(argv: list[str] | None = None) -> None:
 
 def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
     """Train, join, save."""
-    import numpy as np
-
     from graft import runtime
-    from graft.files import read_table, write_json, write_table
+    from graft.arrays import open_array
+    from graft.files import read_json, read_table, write_json, write_table
     from graft.model_file import save_model
     from graft.network.assembly import assemble
     from graft.network.backbones import load_backbone
     from graft.network.preprocessing import modes
     from graft.training.frozen import train_head
-    from graft.training.resume import state_path
+    from graft.training.resume import clear_states, state_path
     from graft.training.roles import Roles
 
-    classes = json.loads(arguments.classes.read_text(encoding="utf-8"))
+    classes = read_json(arguments.classes)
     paths = read_table(arguments.manifest)["path"].tolist()
     roles = Roles.of_fold(read_table(arguments.split), arguments.fold, paths, classes, settings.choosing)
-    features = np.load(arguments.features, mmap_mode="r")
+    features = open_array(arguments.features)
     print(
         f"train_head: {arguments.tag}, seed {settings.seed}: {len(roles.train)} photos to train, "
         f"{len(roles.choose)} to choose, {len(classes)} classes, {len(features) - 1} cached views each",
         flush=True,
     )
-    inputs = [arguments.split, arguments.manifest, arguments.weights]
-    state = state_path(arguments.state, "train_head.py", f"{arguments.settings} fold {arguments.fold}", inputs)
+    inputs = [arguments.features, arguments.weights, arguments.manifest, arguments.split, arguments.classes]
+    state = state_path(
+        arguments.state, "train_head.py", arguments.tag, f"{arguments.settings} {arguments.fold}", inputs
+    )
     began = time.monotonic()
-    head, history, resumed = train_head(settings, features, roles, f"train_head: {arguments.tag}", state)
+    head, history, _ = train_head(settings, features, roles, f"train_head: {arguments.tag}", state)
     print(f"train_head: {arguments.tag}: trained in {time.monotonic() - began:.1f} s", flush=True)
     _, mode = modes(settings.backbone.name, settings.preprocessing)
     backbone = load_backbone(settings.backbone, arguments.weights)
@@ -61,7 +62,7 @@ def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
     save_model(assemble(backbone, head, mode, settings.head.pooling), facts, arguments.model)
     write_table(history.assign(watched=roles.watched), arguments.history)
     write_json({"device": runtime.device_name()}, arguments.model.with_name("device.json"))  # for its provenance
-    resumed.unlink(missing_ok=True)
+    clear_states(arguments.state, state)
 
 
 if __name__ == "__main__":

@@ -1,25 +1,24 @@
 """A run's provenance and tables in; its model card out."""
 
 import argparse
-import json
 from pathlib import Path
 
 from graft import model_card
 from graft.errors import run_script
-from graft.files import read_table, whole
+from graft.files import read_json, read_table, whole
 
 
 def main(argv: list[str] | None = None) -> None:
     """Read, tell, write."""
     arguments = parse_arguments(argv)
     text = model_card.card(
-        json.loads(arguments.provenance.read_text(encoding="utf-8")),
+        read_json(arguments.provenance),
         read_table(arguments.evaluation),
         read_table(arguments.per_class),
         read_table(arguments.significance),
-        json.loads(arguments.calibration.read_text(encoding="utf-8")),
+        read_json(arguments.calibration),
     )
-    with whole(arguments.output) as part:
+    with whole(arguments.output, sealed=True) as part:
         part.write_text(text, encoding="utf-8")
     print(f"write_model_card: {arguments.output}")
 

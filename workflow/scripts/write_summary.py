@@ -15,7 +15,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--results", required=True, type=Path, metavar="FOLDER", help="where comparison.csv lies")
     parser.add_argument("--output", required=True, type=Path, metavar="HTML", help="the page to write")
     arguments = parser.parse_args(argv)
-    with whole(arguments.output) as part:
+    with whole(arguments.output, sealed=True) as part:
         part.write_text(summary_page(arguments.runs, arguments.results), encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from graft import significance
 from graft.config.evaluation import Evaluation
-from graft.files import read_table
+from graft.files import read_json, read_table
 from graft.outcomes import STAGES, judging_role
 
 JUDGED = ("n", "accuracy", "accuracy_low", "accuracy_high", "baseline", "log_loss", "chose_accuracy", "optimism")
@@ -60,7 +60,7 @@ def read_result(folder: Path) -> Result:
     """Return the run whose files lie in a folder."""
     evaluation = read_table(folder / "evaluation.csv")
     return Result(
-        provenance=json.loads((folder / "provenance.json").read_text(encoding="utf-8")),
+        provenance=read_json(folder / "provenance.json"),
         evaluation=evaluation[evaluation["fold"].astype(str) == "all"],
         predictions=read_table(folder / "predictions.csv"),
     )

@@ -4,6 +4,9 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
+
+from graft import disk
 
 
 class UserError(Exception):
@@ -11,10 +14,11 @@ class UserError(Exception):
 
 
 def run_script(main: Callable[[], None]) -> None:
-    """Call `main`; turn a `UserError` into one line on standard error and exit code 1.
+    """Call `main`; turn a `UserError`, or a full disk, into one line on standard error and exit code 1.
 
     Any other exception is a bug and keeps its traceback.
     """
+    hush_full_disks()
     try:
         main()
         sys.stdout.flush()
@@ -27,3 +31,15 @@ def run_script(main: Callable[[], None]) -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if not disk.is_full(error):
+            raise
+        print(f"graft: {disk.no_room(getattr(error, 'filename', None) or Path.cwd() / 'results')}", file=sys.stderr)
+        sys.exit(1)
+
+
+def hush_full_disks() -> None:
+    """Say nothing of errors that libraries meet, and print, while they clear up after a disk was full."""
+    printed, ignored = sys.excepthook, sys.unraisablehook
+    sys.excepthook = lambda kind, error, trace: None if disk.is_full(error) else printed(kind, error, trace)
+    sys.unraisablehook = lambda one: None if disk.is_full(one.exc_value) else ignored(one)

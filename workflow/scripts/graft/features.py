@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from graft.arrays import new_array, open_array
 from graft.augment import apply_views, draw_views
 from graft.config.experiment import EmbedSettings, Views
 from graft.data.shards import BATCH
@@ -47,7 +48,7 @@ def embed_photos(
 
     Returns: the array's shape.
     """
-    photos = np.load(pixels, mmap_mode="r")
+    photos = open_array(pixels)
     trained = np.flatnonzero(pd.Index(paths).isin(split.loc[split.role == "train", "path"]))
     n_views = count_views(settings.views, split)
     mode, _ = modes(settings.backbone.name, settings.preprocessing)
@@ -56,7 +57,7 @@ def embed_photos(
     model = embedder(backbone, mode, settings.pooling)
     rows = range(len(photos)) if rows is None else rows
     shape = (1 + n_views, len(rows), model.output_shape[-1])
-    features = np.lib.format.open_memmap(output, mode="w+", dtype=np.float32, shape=shape)
+    features = new_array(output, np.float32, shape)
     plain, viewed = np.arange(len(photos)), np.repeat(trained, n_views)
     views = np.tile(np.arange(n_views), len(trained))  # a photo's follow one another: one batch in all is filled up
     of_plain, of_viewed = batches(plain, rows), batches(viewed, rows)

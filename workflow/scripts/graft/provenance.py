@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.metadata
-import json
 import os
 import platform
 import re
@@ -14,9 +13,10 @@ from typing import Any
 
 import pandas as pd
 
+from graft import seals
 from graft.code import SCRIPTS
 from graft.config.provenance import RunRecord
-from graft.files import read_table, sha256_of
+from graft.files import read_json, read_table, sha256_of
 
 ROOT = SCRIPTS.parent.parent
 OWN_RULES = {"train_head": "head", "fine_tune": "finetuned", "predict": "predict"}
@@ -26,12 +26,15 @@ CODE = ("Snakefile", "workflow/**/*.py", "workflow/**/*.smk", "config/recipes/*.
 
 def file_digests(paths: list[Path], below: Path) -> dict[str, str]:
     """Return SHA-256 by path, paths relative to a run's folder."""
+    for path in paths:
+        seals.check(path)
     return {path.relative_to(below).as_posix(): sha256_of(path) for path in sorted(paths)}
 
 
 def data_record(dataset: str, manifest: Path, split: Path, source: Path) -> dict[str, Any]:
     """Return what the run was made of: how many photos of which classes, and digests that change when they do."""
     rows = read_table(split)
+    seals.check(manifest)
     roles = rows.groupby(["fold", "role"]).size()
     return {
         "dataset": dataset,
@@ -40,7 +43,7 @@ def data_record(dataset: str, manifest: Path, split: Path, source: Path) -> dict
         "roles": {f"fold{fold} {role}": int(count) for (fold, role), count in roles.items()},
         "manifest_sha256": sha256_of(manifest),
         "split_sha256": sha256_of(split),
-        "source": json.loads(source.read_text(encoding="utf-8")) if source.is_file() else None,
+        "source": read_json(source) if source.is_file() else None,
     }
 
 

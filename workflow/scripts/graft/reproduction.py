@@ -1,7 +1,6 @@
 """A recorded run, made again in a folder of its own, and compared byte for byte."""
 
 import io
-import json
 import shutil
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import pandas as pd
 from graft import provenance
 from graft.config.base import nearest
 from graft.errors import UserError
-from graft.files import read_table, sha256_of, write_json
+from graft.files import read_json, read_table, sha256_of, write_json
 
 CONFIG = "repeated.json"
 
@@ -30,7 +29,7 @@ def read_record(results: Path, run: str) -> dict[str, Any]:
     if not path.is_file():
         known = sorted(found.parent.name for found in (results / "runs").glob("*/provenance.json"))
         raise UserError(f"{results} has no finished run {run!r}{nearest(run, known) or '; run the job first'}")
-    return json.loads(path.read_text(encoding="utf-8"))
+    return read_json(path)
 
 
 def configuration_of(record: dict[str, Any], origin: Path) -> dict[str, Any]:
@@ -71,7 +70,7 @@ def prepare(record: dict[str, Any], results: Path, folder: Path, reuse: bool) ->
         raise UserError(f"{folder} is not empty, and holds no earlier repetition; name another with --folder")
     if folder.exists():
         shutil.rmtree(folder)
-    write_json(configuration_of(record, results.resolve().parent), folder / CONFIG)
+    write_json(configuration_of(record, results.resolve().parent), folder / CONFIG, sealed=False)
     lock = Path("config", "locks", f"{record['dataset']}.json")
     copy(results.resolve().parent / lock, folder / lock)
     if not reuse:

@@ -5,7 +5,6 @@ A fragment of HTML with everything in it, so that it opens alone, and inside Sna
 
 import base64
 import io
-import json
 import re
 from html import escape
 from pathlib import Path
@@ -15,7 +14,7 @@ import pandas as pd
 from PIL import Image
 
 from graft.config.backbone import BASELINES
-from graft.files import read_table
+from graft.files import read_json, read_table
 from graft.outcomes import judging_role
 from graft.summary import optimism_lines
 
@@ -58,7 +57,7 @@ COLUMNS = ("run", "stage", "right", "accuracy", "95% interval", "always one clas
 
 def summary_page(runs: list[Path], results: Path) -> str:
     """Return the page of some runs' folders; the comparison of them lies in `results`."""
-    records = [json.loads((run / "provenance.json").read_text(encoding="utf-8")) for run in runs]
+    records = [read_json(run / "provenance.json") for run in runs]
     judged = pd.concat([judging_rows(read_table(run / "evaluation.csv")) for run in runs], ignore_index=True)
     costs = read_table(results / "comparison.csv")
     best = best_run(judged)

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 import imagehash
 import numpy as np
@@ -192,11 +193,11 @@ def eight_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.clip(np.rint(values * scale), 0, 255).astype(np.uint8))
 
 
-def upright_rgb(path: str | Path, at_least_px: int | None = None, truncated: bool = False) -> Image.Image:
+def upright_rgb(path: str | Path | BinaryIO, at_least_px: int | None = None, truncated: bool = False) -> Image.Image:
     """Return a photo as the whole pipeline sees it: 8-bit RGB, upright.
 
     Args:
-        path: the file.
+        path: the file, or a stream of its bytes.
         at_least_px: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size if both sides stay this long.
         truncated: fill what a cut file lacks with grey, instead of raising OSError.
     """

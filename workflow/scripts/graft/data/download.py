@@ -104,7 +104,7 @@ def fetched(source: Source, limits: Limits, scratch: Path) -> dict:
     told = verified(fetch, request, target, source, limits)
     facts = facts_of(target, told)
     target.replace(scratch / "archive")
-    write_json({"source": identity(source), "facts": facts}, scratch / "record.json")
+    write_json({"source": identity(source), "facts": facts}, scratch / "record.json", sealed=False)
     return facts
 
 

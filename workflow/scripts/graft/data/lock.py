@@ -82,7 +82,10 @@ def check_results(folder: Path, path: Path) -> None:
     locked, record = read(path), folder / "source.json"
     if locked is None or not record.is_file():
         return
-    held = json.loads(record.read_text(encoding="utf-8"))["photos"]["sha256"]
+    try:
+        held = json.loads(record.read_text(encoding="utf-8"))["photos"]["sha256"]
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{record} is damaged; delete {folder} and run again") from None
     if held != digest_of(locked["photos"]):
         raise UserError(
             f"{folder} holds other photos than {path} names; delete {folder} to get those, or delete the lock"

@@ -1,15 +1,18 @@
 """Every photo decoded once, to squares of one size, in one array that all later stages map into memory."""
 
+import hashlib
+import io
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
+from graft.arrays import new_array
 from graft.data.decode import upright_rgb
 from graft.errors import UserError
-from graft.files import sha256_of
 
 BATCH = 64  # photos a worker gets at once
 
@@ -29,15 +32,22 @@ def pack(manifest: pd.DataFrame, images: Path, size: int, output: Path, workers:
         workers: processes that decode.
         rows: which photos.
 
-    Raises: UserError if a photo is gone, or is no longer the one that was checked.
+    Raises: UserError if a photo is gone, or is no longer the one that was checked; if the disk has no room for the
+        array; or if a worker is killed.
     """
-    np.lib.format.open_memmap(output, "w+", np.uint8, (len(rows), size, size, 3)).flush()
+    new_array(output, np.uint8, (len(rows), size, size, 3)).flush()
     photos = [(str(images / manifest["path"].iat[row]), manifest["sha256"].iat[row]) for row in rows]
     starts = range(0, len(photos), BATCH)
     jobs = [(photos[start : start + BATCH], start, size, output) for start in starts]
-    with ProcessPoolExecutor(workers) as pool:
-        for _ in pool.map(pack_batch, jobs):
-            pass
+    try:
+        with ProcessPoolExecutor(workers) as pool:
+            for _ in pool.map(pack_batch, jobs):
+                pass
+    except BrokenProcessPool:
+        raise UserError(
+            "a process that packs photos was killed, as the system does when memory runs out; run again, with fewer "
+            "cores or more memory"
+        ) from None
 
 
 def pack_batch(job: tuple[list[tuple[str, str]], int, int, Path]) -> None:
@@ -50,16 +60,19 @@ def pack_batch(job: tuple[list[tuple[str, str]], int, int, Path]) -> None:
 
 
 def square(path: str, sha256: str, size: int) -> np.ndarray:
-    """Return a photo as (size, size, 3), uint8.
+    """Return a photo as (size, size, 3), uint8; its file is read once, compared with the manifest, and decoded.
 
-    Raises: UserError if it cannot be decoded, unless it was cut when it was checked and kept all the same.
+    Raises: UserError if it is not the one that was checked. One that was cut then, and kept, is filled up.
     """
     try:
-        image = upright_rgb(path, at_least_px=2 * size)
+        content = Path(path).read_bytes()
     except OSError as error:
-        if not Path(path).is_file():
-            raise UserError(f"{path} is gone since it was checked; run ingest_dataset again") from None
-        if sha256_of(path) != sha256:
-            raise UserError(f"{path} has changed since it was checked; run ingest_dataset again") from error
-        image = upright_rgb(path, at_least_px=2 * size, truncated=True)
+        what = "is gone" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        raise UserError(f"{path} {what} since it was checked; run ingest_dataset again") from None
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise UserError(f"{path} has changed since it was checked; run ingest_dataset again")
+    try:
+        image = upright_rgb(io.BytesIO(content), at_least_px=2 * size)
+    except OSError:
+        image = upright_rgb(io.BytesIO(content), at_least_px=2 * size, truncated=True)
     return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))

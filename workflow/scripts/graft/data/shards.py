@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-
+from graft.arrays import new_array, open_array
 from graft.errors import UserError
 
 BATCH = 32  # shards begin at multiples of it, so that no batch of photos falls into two jobs
@@ -48,13 +47,13 @@ def join(shards: list[Path], output: Path, axis: int) -> tuple[int, ...]:
     Returns: the array's shape.
     Raises: ValueError if the shards are not parts of one array, or one ends too early.
     """
-    arrays = [np.load(shard, mmap_mode="r") for shard in shards]
+    arrays = [open_array(shard) for shard in shards]
     kinds = {(array.dtype, array.shape[:axis], array.shape[axis + 1 :]) for array in arrays}
     if len(kinds) != 1:
         raise ValueError(f"shards must agree in type, and in shape but for axis {axis}. Received: {kinds}")
     ((dtype, outer, inner),) = kinds
     shape = (*outer, sum(array.shape[axis] for array in arrays), *inner)
-    joined = np.lib.format.open_memmap(output, "w+", dtype, shape)
+    joined = new_array(output, dtype, shape)
     with contextlib.ExitStack() as files:
         target = files.enter_context(open(output, "r+b"))
         target.seek(joined.offset)

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from graft.arrays import open_array
 from graft.config.figures import FeatureMap
 from graft.errors import UserError
 from graft.figures.judged import judged, role_of, stages_of
@@ -20,7 +21,7 @@ def clean_features(path: str) -> np.ndarray:
 
     Raises: UserError if the file holds no features of photos.
     """
-    views = np.load(path, mmap_mode="r")
+    views = open_array(path)
     if views.ndim != 3:
         raise UserError(f"{path} has shape {views.shape}; features are (views, photos, features)")
     return views[0]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from graft import seals
 from graft.config.backbone import BASELINES, PUBLISHED_WIDTHS, SHIPPED_WEIGHTS, Backbone
 from graft.errors import UserError
 
@@ -31,10 +32,18 @@ def build_backbone(spec: Backbone, weights: str | None = None) -> keras.Model:
 
 
 def load_backbone(spec: Backbone, weights_file: str | Path) -> keras.Model:
-    """Return the network with the weights that `fetch_weights` saved."""
+    """Return the network with the weights that `fetch_weights` saved.
+
+    Raises: UserError if the file is not as it was written, or cannot be read.
+    """
+    seals.check(weights_file)
     backbone = build_backbone(spec)
     if backbone.weights:
-        backbone.load_weights(weights_file)
+        try:
+            backbone.load_weights(weights_file)
+        except (OSError, ValueError, KeyError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(f"{weights_file} cannot be loaded ({reason}): delete it and run again") from None
     return backbone
 
 
