@@ -1,12 +1,16 @@
-"""Every recipe on your photos: accuracy after the head and after fine-tuning, and seconds.
+"""Every recipe on your photos, judged on photos that chose nothing: accuracy, log loss, optimism, verdict, seconds.
 
     python benchmarks/recipes.py photos.zip --backbone MobileNet:0.25 MobileNetV2:0.35 --folds 5 --repeats 2
     python benchmarks/recipes.py hymenoptera.zip --backbone MobileNet:0.25 --seeds 5  # the archive's own train and val
 
 Photos are checked, split and packed by the pipeline; the trainings run one after the other in this process, with the
-functions that the rules call. Seconds go from packed photos to the last model: embedding, head, fine-tuning; nothing is
-shared between trainings. What stands behind ± is half of Student's 95% interval over the trainings: seeds and repeats
-share photos, so it tells how far training varies, and less than how far other photos would.
+functions that the rules call. Recipes that choose anything choose on an inner part of the training photos; the
+validation photos only judge. Seconds go from packed photos to the last model: embedding, head, fine-tuning; nothing is
+shared between trainings.
+
+A row is a recipe's stage, all folds and seeds together. Each photo counts once, with the share of trainings that have
+it right, and the interval is over photos. The verdict compares with the recipe `probe` on the same photos. With
+`--choose val` the judging photos choose too: the number that is reported where nothing is held out.
 """
 
 import argparse
@@ -38,6 +42,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1, help="runs of each recipe on each fold")
     parser.add_argument("--folds", type=int, default=0, help="cross-validate with this many; 0: the photos' own split")
     parser.add_argument("--repeats", type=int, default=1, help="how often the folds are drawn anew")
+    parser.add_argument("--choose", default="auto", choices=["auto", "val"], help="val: by the photos that judge")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "benchmarks" / "recipes.csv")
     arguments = parser.parse_args()
@@ -64,8 +69,10 @@ def configuration_of(arguments: argparse.Namespace) -> dict:
         name, _, alpha = backbone.partition(":")
         network = {"name": name, "alpha": float(alpha or 1), "size": arguments.size, "weights": weights}
         for variant, settings in variants.items():
-            common = {"dataset": "photos", "backbone": network, "seeds": arguments.seeds}
-            experiments[f"{slug(variant)}-{name}{alpha}"] = common | settings
+            experiment = {"dataset": "photos", "backbone": network, "seeds": arguments.seeds} | settings
+            selection = {"selection": {"on": arguments.choose}}
+            experiment["override"] = experiment.get("override", {}) | selection
+            experiments[f"{slug(variant)}-{name}{alpha}"] = experiment
     return {
         "runs": list(experiments),
         "datasets": {"photos": {"source": source, "split": kfold if arguments.folds else {"method": "auto"}}},
@@ -93,7 +100,7 @@ def prepare(folder: Path, configuration: dict, job) -> None:
 
 
 def measured(results: Path, job, arguments: argparse.Namespace) -> None:
-    """Train every run and fold, one line each as it ends; write the CSV and print the table of means."""
+    """Train every run and fold, one line each as it ends; write their predictions and print the table."""
     from graft import runtime
     from graft.training.resume import EVERY_SECONDS
 
@@ -102,23 +109,23 @@ def measured(results: Path, job, arguments: argparse.Namespace) -> None:
     import keras
     import pandas as pd
 
-    rows = []
+    tables, seconds = [], []
     for name in job.runs:
         run = job.run(name)
         for fold in job.folds(name):
             keras.backend.clear_session()
-            row = {
-                "backbone": label_of(run),
-                "recipe": run.experiment_name.partition("-")[0],
-                "seed": run.seed,
-                "fold": fold,
-            }
-            rows.append(row | train_one(results, run, fold))
-            print(", ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
-            arguments.output.parent.mkdir(parents=True, exist_ok=True)
-            pd.DataFrame(rows).to_csv(arguments.output, index=False, lineterminator="\n")
-    print(table_of(pd.DataFrame(rows)).to_string(index=False))
-    print(f"{arguments.photos.name}; {len(rows)} trainings: {arguments.output}")
+            took, predictions = train_one(results, run, fold)
+            key = {"backbone": label_of(run), "recipe": run.experiment_name.rpartition("-")[0], "run": run.name}
+            tables.append(predictions.assign(**key))
+            seconds.append(key | {"fold": fold, "seconds": took})
+            right = (predictions["label"] == predictions["predicted"])[predictions["role"] != "inner"]
+            told = right.groupby(predictions["stage"], sort=False).mean().round(4).to_dict()
+            print(f"{run.name}, fold {fold}: {told}, {took:.1f} s", flush=True)
+    table = table_of(pd.concat(tables, ignore_index=True), pd.DataFrame(seconds))
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(arguments.output, index=False, lineterminator="\n")
+    print(markdown(table))
+    print(f"{arguments.photos.name}; {len(seconds)} trainings: {arguments.output}")
 
 
 def label_of(run) -> str:
@@ -127,74 +134,102 @@ def label_of(run) -> str:
     return f"{backbone.name} {backbone.alpha:g}"
 
 
-def train_one(results: Path, run, fold: int) -> dict[str, float]:
-    """Return the validation accuracy after each phase of one training, and its seconds; NaN where there is none."""
+def train_one(results: Path, run, fold: int):
+    """Return the seconds of one training and its predictions, a table of all stages."""
     import keras
     import numpy as np
+    import pandas as pd
 
-    from graft.config.job import backbone_key, finetune_settings, head_settings
+    from graft.config.job import backbone_key, finetune_settings, head_settings, predict_settings
     from graft.features import embed_photos
     from graft.files import read_table
     from graft.network.assembly import assemble
     from graft.network.backbones import load_backbone
     from graft.network.preprocessing import modes
+    from graft.selection import photos_to_predict
     from graft.training.finetune import fine_tune
     from graft.training.frozen import train_head
     from graft.training.roles import Roles
 
-    backbone = run.experiment.backbone
+    backbone, settings = run.experiment.backbone, head_settings(run)
     data, weights = results / "data" / "photos", results / "weights" / f"{backbone_key(backbone)}.weights.h5"
-    split = read_table(data / "split.csv").query("fold == @fold")
+    split = read_table(data / "split.csv")
     paths = read_table(data / "manifest.csv")["path"].tolist()
-    roles = Roles.of_fold(split, fold, paths, json.loads((data / "classes.json").read_text()))
+    roles = Roles.of_fold(split, fold, paths, json.loads((data / "classes.json").read_text()), settings.choosing)
     packed, features = data / f"pixels-{backbone.size}.npy", results / "features.npy"
     pixels = np.load(packed, mmap_mode="r")
-    training, prediction = modes(backbone.name, run.recipe.preprocessing)
-    state = results / "none"
+    both, state = modes(backbone.name, run.recipe.preprocessing), results / "none"
+    asked = photos_to_predict(split, fold, predict_settings(run))
+    rows = pd.Index(paths).get_indexer(asked["path"])
     keras.utils.set_random_seed(run.seed)
     start = time.perf_counter()
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         embed_photos(run.embedding, weights, packed, split, paths, features)
-        cached = np.load(features, mmap_mode="r")
-        head, _, _ = train_head(head_settings(run), cached, roles, run.name, state)
-        model = assemble(load_backbone(backbone, weights), head, prediction, run.recipe.head.pooling)
+        head, _, _ = train_head(settings, np.load(features, mmap_mode="r"), roles, run.name, state)
+        model = assemble(load_backbone(backbone, weights), head, both[1], run.recipe.head.pooling)
         seconds = time.perf_counter() - start
-        scores = {"head": accuracy(model, pixels, roles), "finetuned": np.nan}
+        tables = [predicted(model, pixels, rows, asked, roles.classes, "head")]
         if run.recipe.finetune:
             keras.utils.set_random_seed(run.seed)
             start = time.perf_counter()
-            model, _, _ = fine_tune(
-                finetune_settings(run), model, (training, prediction), pixels, roles, run.name, state
-            )
+            model, _, _ = fine_tune(finetune_settings(run), model, both, pixels, roles, run.name, state)
             seconds += time.perf_counter() - start
-            scores["finetuned"] = accuracy(model, pixels, roles)
-    return scores | {"seconds": round(seconds, 2)}
+            tables.append(predicted(model, pixels, rows, asked, roles.classes, "finetuned"))
+    return seconds, pd.concat(tables, ignore_index=True)
 
 
-def accuracy(model, pixels, roles) -> float:
-    """Return the share of a fold's validation photos that a model has right."""
-    from graft.predictions import predict_logits, probabilities_of
+def predicted(model, pixels, rows, asked, classes: list[str], stage: str):
+    """Return a stage's predictions as the published model makes them."""
+    from graft.calibration import calibrate
+    from graft.config.evaluation import Evaluation
+    from graft.predictions import predict_logits, predictions_table
 
-    probabilities = probabilities_of(predict_logits(model, pixels, roles.val, "predict"))
-    return round(float((probabilities.argmax(axis=1) == roles.codes[roles.val]).mean()), 4)
+    table = predictions_table(asked, predict_logits(model, pixels, rows, "predict"), classes)
+    return calibrate(table.assign(stage=stage), Evaluation())[0]
 
 
-def table_of(trainings):
-    """Return means and half widths of their 95% intervals, by backbone and recipe."""
+def table_of(predictions, seconds):
+    """Return a row for each backbone, recipe and stage."""
     import pandas as pd
-    from scipy import stats
 
-    def mean(values: pd.Series) -> str:
-        if values.isna().all():
-            return ""
-        if len(values) < 2:
-            return f"{values.mean():.3f}"
-        half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5
-        return f"{values.mean():.3f} ± {half:.3f}"
+    from graft import significance
+    from graft.config.evaluation import Evaluation
+    from graft.evaluation import numbers, optimism
 
-    groups = trainings.groupby(["backbone", "recipe"], sort=False)
-    columns = {"head": mean, "finetuned": mean, "seconds": lambda values: f"{values.median():.1f}"}
-    return groups.agg(columns).reset_index()
+    settings, rows = Evaluation(), []
+    judging = predictions[predictions["role"] == ("test" if "test" in set(predictions["role"]) else "val")]
+    for (backbone, recipe, stage), mine in judging.groupby(["backbone", "recipe", "stage"], sort=False):
+        same = predictions[(predictions["backbone"] == backbone) & (predictions["recipe"] == recipe)]
+        chose = same[(same["stage"] == stage) & (same["chose"] == 1) & (same["role"] != mine["role"].iloc[0])]
+        found = numbers(mine, settings) | optimism(mine, chose)
+        probe = judging[(judging["backbone"] == backbone) & (judging["recipe"] == "probe")]
+        versus = significance.compare(probe, mine, settings) if recipe != "probe" and len(probe) else None
+        names = ("accuracy", "accuracy_low", "accuracy_high", "log_loss", "chose_accuracy", "optimism")
+        took = seconds[(seconds["backbone"] == backbone) & (seconds["recipe"] == recipe)]["seconds"].median()
+        rows.append(
+            {"backbone": backbone, "recipe": recipe, "stage": stage, "photos": found["photos"]}
+            | {name: found[name] for name in names}
+            | {name: versus[name] if versus else float("nan") for name in ("first_only", "second_only", "p_value")}
+            | {"seconds": took}
+        )
+    return pd.DataFrame(rows)
+
+
+def markdown(table) -> str:
+    """Return the table as the README has it."""
+    heads = ("backbone", "recipe, stage", "accuracy", "95% interval", "log loss", "on the photos that chose")
+    heads += ("against probe: better on, worse on, p", "s")
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for row in table.to_dict("records"):
+        chose = "" if row["chose_accuracy"] != row["chose_accuracy"] else f"{row['chose_accuracy']:.3f}"
+        told = row["p_value"] == row["p_value"]
+        versus = f"{row['second_only']:.0f}, {row['first_only']:.0f}, {row['p_value']:.2g}" if told else ""
+        lines.append(
+            f"| {row['backbone']} | {row['recipe']}, {row['stage']} | {row['accuracy']:.3f} |"
+            f" {row['accuracy_low']:.3f} to {row['accuracy_high']:.3f} | {row['log_loss']:.3f} | {chose} | {versus} |"
+            f" {row['seconds']:.0f} |"
+        )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def test_a_missing_file_and_missing_rows_are_told(results, record, tmp_path):
     path = folder / "fold0" / "head" / "predictions.csv"
     write_table(read_table(path).iloc[:-1], path)
     said = [difference for _, _, difference in reproduction.outcome(record, results, tmp_path / "again")]
-    assert said == ["was not made again", "has 19 rows of 7 columns; 20 of 7 were recorded"]
+    assert said == ["was not made again", "has 19 rows of 9 columns; 20 of 9 were recorded"]
 
 
 def test_it_is_the_record_that_counts_not_a_file_edited_since(results, record, tmp_path):

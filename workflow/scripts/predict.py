@@ -40,12 +40,9 @@ def predict(settings: PredictSettings, arguments: argparse.Namespace) -> None:
     from graft.files import read_table, write_table
     from graft.model_file import load_model
     from graft.predictions import predict_logits, predictions_table
-    from graft.selection import roles_in_run
+    from graft.selection import photos_to_predict
 
-    split = read_table(arguments.split)
-    roles, chooser = roles_in_run(split, settings.choosing)
-    split = split.assign(role=roles, chose=(roles == chooser).astype(int))
-    split = split[(split.fold == arguments.fold) & (split.role.isin(settings.roles) | (split.chose == 1))]
+    split = photos_to_predict(read_table(arguments.split), arguments.fold, settings)
     rows = pd.Index(read_table(arguments.manifest)["path"]).get_indexer(split.path)
     model, facts = load_model(arguments.model)
     tag = f"predict: {arguments.tag}"

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from graft.config.experiment import Choosing
+from graft.config.experiment import Choosing, PredictSettings
 
 INNER = "inner"  # the role, in a run, of the training photos that choose and therefore do not train
 
@@ -36,3 +36,13 @@ def choosing_role(roles: set[str], choosing: Choosing) -> str:
     if "test" in roles:
         return "val"
     return INNER if choosing.chooses else ""
+
+
+def photos_to_predict(split: pd.DataFrame, fold: int, settings: PredictSettings) -> pd.DataFrame:
+    """Return the photos of a fold that a run's models are asked about: of the wanted roles, and those that choose.
+
+    Returns: rows of split.csv with `role` as it is in the run, and `chose`, 1 for the photos that choose, else 0.
+    """
+    roles, chooser = roles_in_run(split, settings.choosing)
+    split = split.assign(role=roles, chose=(roles == chooser).astype(int))
+    return split[(split["fold"] == fold) & (split["role"].isin(settings.roles) | (split["chose"] == 1))]
