@@ -29,6 +29,27 @@ def test_accuracy_interval_is_wilsons_formula(correct, n):
     assert metrics.accuracy_interval(correct, n) == pytest.approx((max(low, 0), min(high, 1)), abs=1e-12)
 
 
+def test_groups_of_one_photo_have_wilsons_interval():
+    correct = np.repeat([1.0, 0.0], [17, 3])
+    assert metrics.grouped_interval(correct, np.arange(20)) == metrics.accuracy_interval(17, 20)
+
+
+def test_ten_alike_photos_of_each_scene_tell_no_more_than_one():
+    scenes = np.repeat([1.0, 0.0], [7, 3])
+    low, high = metrics.grouped_interval(np.repeat(scenes, 10), np.repeat(np.arange(10), 10))
+    alone_low, alone_high = metrics.accuracy_interval(7, 10)
+    assert low < alone_low < alone_high < high  # a little wider: ten groups tell their own variance badly
+    assert high - low < 1.35 * (alone_high - alone_low)
+
+
+def test_where_all_are_right_a_group_counts_as_one_photo():
+    assert metrics.grouped_interval(np.ones(30), np.repeat(np.arange(10), 3)) == metrics.accuracy_interval(10, 10)
+
+
+def test_one_group_tells_nothing_of_others():
+    assert metrics.grouped_interval(np.array([1.0, 1.0, 0.0]), np.zeros(3, int)) == (0.0, 1.0)
+
+
 def test_an_accuracy_of_all_or_none_stays_within_0_and_1():
     assert metrics.accuracy_interval(7, 7)[1] == 1.0
     assert metrics.accuracy_interval(0, 7)[0] == 0.0
@@ -158,7 +179,7 @@ def test_forty_classes_with_one_photo_each():
 
 
 def test_per_class_counts_hits_answers_and_photos():
-    outcomes = Outcomes(["a", "b", "c"], np.array([0, 0, 1]), np.array([0, 1, 1]), one_hot([0, 1, 1], 3))
+    outcomes = Outcomes(["a", "b", "c"], np.array([0, 0, 1]), np.array([0, 1, 1]), one_hot([0, 1, 1], 3), np.arange(3))
     table = metrics.per_class(outcomes).set_index("class")
     assert list(table["support"]) == [2, 1, 0]
     assert list(table["answered"]) == [1, 2, 0]

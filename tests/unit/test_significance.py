@@ -55,13 +55,13 @@ def test_the_bootstrap_interval_is_the_binomials_where_differences_are_0_and_1()
     # The mean of n resampled 0/1 values is binomial(n, share) / n: 20 photos, 5 gains.
     from scipy.stats import binom
 
-    low, high = significance.bootstrap_interval(np.array([1.0] * 5 + [0.0] * 15), Evaluation())
+    low, high = significance.bootstrap_interval(np.array([1.0] * 5 + [0.0] * 15), np.arange(20), Evaluation())
     assert low == pytest.approx(binom.ppf(0.025, 20, 0.25) / 20, abs=0.051)
     assert high == pytest.approx(binom.ppf(0.975, 20, 0.25) / 20, abs=0.051)
 
 
 def test_equal_models_have_an_interval_of_nothing():
-    assert significance.bootstrap_interval(np.zeros(9), SETTINGS) == (0, 0)
+    assert significance.bootstrap_interval(np.zeros(9), np.arange(9), SETTINGS) == (0, 0)
 
 
 def test_one_photo_has_no_interval_but_a_verdict(recwarn):
@@ -73,9 +73,9 @@ def test_one_photo_has_no_interval_but_a_verdict(recwarn):
 
 def test_the_same_seed_draws_the_same_interval():
     values = np.random.default_rng(1).normal(size=30)
-    one, two = (significance.bootstrap_interval(values, SETTINGS) for _ in range(2))
+    one, two = (significance.bootstrap_interval(values, np.arange(30), SETTINGS) for _ in range(2))
     assert one == two
-    assert significance.bootstrap_interval(values, SETTINGS.model_copy(update={"seed": 1})) != one
+    assert significance.bootstrap_interval(values, np.arange(30), SETTINGS.model_copy(update={"seed": 1})) != one
 
 
 def test_a_photo_judged_in_several_repeats_counts_once():
@@ -110,5 +110,65 @@ def test_many_photos_need_little_memory_and_time():
     ],
 )
 def test_the_verdict_follows_the_p_value(p_value, difference, says):
-    row = {"n": 20, "difference": difference, "first_only": 2, "second_only": 4}
+    row = {"n": 20, "groups": 20, "difference": difference, "first_only": 2, "second_only": 4}
     assert significance.verdict(row, p_value, ("head", "tuned"), 0.95) == says
+
+
+def grouped(outcomes: list[int], size: int) -> pd.DataFrame:
+    """Return judged photos, `size` in a row to a group."""
+    return judged(outcomes).assign(group=np.arange(len(outcomes)) // size)
+
+
+def test_photos_of_one_group_count_as_one_disagreement():
+    # Ten photos of one scene, all gained: one group says nothing, where ten single photos would say p = 0.002.
+    found = significance.compare(grouped([0] * 10, 10), grouped([1] * 10, 10), SETTINGS)
+    assert (found["n"], found["groups"], found["second_only"], found["p_value"]) == (10, 1, 10, 1.0)
+    assert math.isnan(found["difference_low"])
+    assert significance.compare(judged([0] * 10), judged([1] * 10), SETTINGS)["p_value"] == pytest.approx(2 / 2**10)
+
+
+def test_the_p_value_of_groups_is_the_share_of_signs_that_make_as_large_a_sum():
+    # Sums 3, 2, 1: of the eight signs, 3 + 2 + 1 = 6 is reached by two, 4 or more by four.
+    assert significance.sign_flip_p(np.array([3, 2, 1]), SETTINGS) == pytest.approx(2 / 8)
+    assert significance.sign_flip_p(np.array([3, 2, -1]), SETTINGS) == pytest.approx(4 / 8)
+
+
+def test_groups_of_one_give_mcnemars_exact_test():
+    for first, second in [(0, 5), (3, 9), (7, 7)]:
+        sums = np.array([-1] * first + [1] * second + [0] * 4)
+        assert significance.sign_flip_p(sums, SETTINGS) == significance.mcnemar_p(first, second)
+
+
+def test_signs_drawn_at_random_agree_with_the_exact_table(monkeypatch):
+    sums = np.array([5, 4, -3, 2, 2, 1, -1, 6])
+    exact = significance.sign_flip_p(sums, SETTINGS)
+    monkeypatch.setattr(significance, "LARGEST_TABLE", 0)
+    assert significance.sign_flip_p(sums, SETTINGS) == pytest.approx(exact, abs=0.03)
+
+
+def test_the_winner_is_the_one_that_the_tested_sum_favours():
+    # Four photos are a little better by the second model, two much better by the first: the sum favours the first.
+    first = pd.concat([judged([1, 1, 0, 0, 0, 0], fold=fold) for fold in range(10)])
+    second = pd.concat([judged([0, 0, *[int(fold == 0)] * 4], fold=fold) for fold in range(10)])
+    found = significance.compare(first, second, SETTINGS)
+    assert (found["first_only"], found["second_only"]) == (2, 4)
+    assert found["difference"] == pytest.approx((4 * 0.1 - 2) / 6)
+    # The sums are -10, -10, 1, 1, 1, 1: as far from 0 as 16 are those with both tens of one sign and the ones against
+    # them or not: 2 x 16 of 64.
+    assert found["p_value"] == pytest.approx(32 / 64)
+    assert significance.verdict(found, 0.01, ("head", "tuned"), 0.95).startswith("head is more accurate")
+
+
+def test_a_verdict_names_groups_and_the_number_of_pairs():
+    row = {"n": 30, "groups": 10, "difference": 0.1, "first_only": 2, "second_only": 5}
+    assert significance.verdict(row, 0.2, ("a", "b"), 0.95, n_pairs=3) == (
+        "not distinguishable from noise: 7 of 30 photos in 10 groups tell them apart, p = 0.2"
+        " after Holm's correction for 3 pairs"
+    )
+
+
+def test_the_bootstrap_draws_whole_groups():
+    values = np.repeat(np.random.default_rng(0).normal(size=20), 5)
+    alone = significance.bootstrap_interval(values, np.arange(100), SETTINGS)
+    together = significance.bootstrap_interval(values, np.arange(100) // 5, SETTINGS)
+    assert together[1] - together[0] > 1.8 * (alone[1] - alone[0])  # five alike say as little as one: root of 5

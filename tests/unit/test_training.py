@@ -23,9 +23,9 @@ from graft.network.head import build_head
 from graft.runtime import streamed
 from graft.training.batches import InOrder
 from graft.training.callbacks import StopAtNaN
-from graft.training.finetune import fine_tune
+from graft.training.finetune import Before, fine_tune, first_trainable, in_order
 from graft.training.frozen import train_head
-from graft.training.probe import fit_probe
+from graft.training.probe import fit_probe, folds_of
 from graft.training.resume import EVERY_SECONDS
 from graft.training.roles import Roles
 from graft.training.targets import sample_weights
@@ -196,6 +196,24 @@ def test_the_probe_copes_with_a_feature_that_never_moves_and_a_class_of_one():
     kernel, bias = fit_probe(features[None], np.array([0, 0, 1, 1, 2]), np.ones(5), seed=0)
     assert np.isfinite(kernel).all()
     assert np.isfinite(bias).all()
+
+
+def test_photos_of_a_group_are_in_one_inner_fold_of_the_probe():
+    codes, groups = np.tile([0, 1], 20), np.arange(40) // 4
+    for fit, judge in folds_of(codes, 2, 0, groups):
+        assert not set(groups[fit % 40]) & set(groups[judge % 40])
+    alone = folds_of(codes, 1, 0, np.arange(40))
+    assert all(np.array_equal(one, other) for one, other in zip(alone[0], folds_of(codes, 1, 0)[0], strict=True))
+
+
+def test_groups_of_copies_make_the_probe_more_careful():
+    """Forty photos are ten, four times each: in folds of their own, copies vouch for each other."""
+    rng = np.random.default_rng(0)
+    features, codes = np.repeat(rng.normal(size=(10, 30)), 4, axis=0).astype(np.float32), np.repeat([0, 1] * 5, 4)
+    apart, together = (
+        fit_probe(features[None], codes, np.ones(40), 0, groups)[0] for groups in (None, np.arange(40) // 4)
+    )
+    assert np.abs(together).sum() < np.abs(apart).sum()
 
 
 def test_views_that_say_nothing_new_leave_the_probe_as_it_is():
@@ -415,6 +433,49 @@ def test_fine_tuning_that_is_not_kept_leaves_the_heads_model_to_the_last_bit(dat
     before, kept, _ = tuned(data, tmp_path, keep="better", epochs=1, optimizer=worse, batch_norm=batch_norm)
     assert len(parts_of(kept)[0].layers) == len(before.layers)  # with its normalisation, not folded
     assert changed(before, parts_of(kept)[0]) == set()
+
+
+def test_a_fine_tuning_that_failed_on_its_own_training_photos_is_not_kept(data, tmp_path):
+    failed = Optimizer(name="sgd", learning_rate=10, clip_norm=1.0)
+    before, kept, _ = tuned(data, tmp_path, keep="fits", epochs=1, optimizer=failed)
+    assert changed(before, parts_of(kept)[0]) == set()
+
+
+def test_fine_tuning_is_not_kept_where_no_photos_can_show_that_it_is_better(data, tmp_path, capsys):
+    folder, split = data
+    nobody = split.assign(role=split["role"].replace("val", "test"))
+    before, kept, _ = tuned((folder, nobody), tmp_path, keep="better")
+    assert changed(before, parts_of(kept)[0]) == set()
+    assert "the head's model stays: no photos can choose" in capsys.readouterr().out
+
+
+def test_fine_tuning_with_more_right_and_a_higher_log_loss_is_not_kept(data, tmp_path):
+    """A count of right answers is no proper score: two more right, each wrong one surer."""
+    folder, split = data
+    who = roles(split)
+    model = assemble(build_backbone(SPEC), build_head(Head(output="logit"), 256, 2, 0), "tf", "avg")
+    photos = in_order(np.load(folder / "pixels.npy"), who.choose, who, 1)
+    before = Before.of(model, model, photos)
+    head = parts_of(model)[1].get_layer("logits")
+    kernel, _ = head.get_weights()
+    head.set_weights([kernel * 0, np.array([20.0])])  # always the second class: half are right, the others very wrong
+    assert before.unless_beaten("test") is model
+    assert np.array_equal(head.get_weights()[0], kernel)  # it has its weights back
+
+
+def test_interpolation_is_the_mean_of_the_weights_before_and_after(data, tmp_path):
+    _, whole, _ = tuned(data, tmp_path / "a", batch_norm="folded")
+    _, half, _ = tuned(data, tmp_path / "b", batch_norm="folded", interpolation=0.5)
+    _, unmoved, _ = tuned(data, tmp_path / "c", batch_norm="folded", epochs=1, optimizer=Optimizer(learning_rate=1e-12))
+    for start, mean, end in zip(unmoved.get_weights(), half.get_weights(), whole.get_weights(), strict=True):
+        assert np.allclose(mean, (start + end) / 2, atol=1e-6)
+    assert not np.allclose(half.get_weights()[0], whole.get_weights()[0], atol=1e-4)
+
+
+def test_a_fraction_unfreezes_that_share_of_the_blocks():
+    backbone = build_backbone(SPEC)  # 14 blocks
+    assert first_trainable(backbone, 0.5) == first_trainable(backbone, 7)
+    assert first_trainable(backbone, 0.51) == first_trainable(backbone, 8)
 
 
 def test_fine_tuning_that_makes_it_better_is_kept(data, tmp_path):

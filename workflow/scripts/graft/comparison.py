@@ -233,7 +233,7 @@ def significance_table(results: list[Result], settings: Evaluation) -> pd.DataFr
     if rows:
         table["p_adjusted"] = multipletests(table["p_value"], method="holm")[1]
         table["verdict"] = [
-            significance.verdict(row, row["p_adjusted"], (row["first"], row["second"]), settings.confidence)
+            significance.verdict(row, row["p_adjusted"], (row["first"], row["second"]), settings.confidence, len(table))
             for row in table.to_dict("records")
         ]
         told = table["note"].map(lambda runs: f"these photos also chose {runs}, which flatters it" if runs else "")

@@ -84,13 +84,13 @@ def numbers(rows: pd.DataFrame, settings: Evaluation) -> dict[str, float]:
     """Return the metrics of some predictions of one stage."""
     outcomes = outcomes_of(rows)
     n, photos, correct = len(rows), rows["path"].nunique(), int(outcomes.correct.sum())
-    # A photo judged in several repeats is still one photo: it must not narrow the interval several times.
-    low, high = metrics.accuracy_interval(correct * photos / n, photos, settings.confidence)
+    low, high = accuracy_interval(rows, settings.confidence)
     raw = outcomes_of(rows, PROBABILITY)
     uncalibrated = metrics.probability_metrics(raw, settings.calibration_bins)
     return {
         "n": n,
         "photos": photos,
+        "groups": len(np.unique(outcomes.groups)),
         "correct": correct,
         "accuracy": correct / n,
         "accuracy_low": low,
@@ -106,6 +106,15 @@ def numbers(rows: pd.DataFrame, settings: Evaluation) -> dict[str, float]:
         "threshold": rows["threshold"].mean(),
         **when_sure(rows, settings.unsure_below),
     }
+
+
+def accuracy_interval(rows: pd.DataFrame, confidence: float) -> tuple[float, float]:
+    """Return the interval of the accuracy of some predictions of one stage.
+
+    A photo judged in several repeats is still one photo: it must not narrow the interval several times.
+    """
+    photos = significance.by_photo(rows)
+    return metrics.grouped_interval(photos["correct"].to_numpy(), photos["group"].to_numpy(), confidence)
 
 
 def when_sure(rows: pd.DataFrame, unsure_below: float) -> dict[str, float]:
@@ -133,6 +142,8 @@ def words(rows: pd.DataFrame, role: str, judges: bool, settings: Evaluation) -> 
     notes = [TRAINED] if role == "train" else [SELECTED if judges else CHOSE] if chose else []
     if (photos := rows["path"].nunique()) < len(rows):
         notes.append(f"{photos} photos were judged {len(rows) / photos:g} times each; the interval counts photos")
+    if (groups := len(np.unique(outcomes_of(rows).groups))) < photos:
+        notes.append(f"{photos} photos in {groups} groups; the interval allows for photos of one group being alike")
     if rows["label"].nunique() == 1:
         notes.append("one class only: no ROC AUC")
     return {
@@ -146,8 +157,7 @@ def words(rows: pd.DataFrame, role: str, judges: bool, settings: Evaluation) -> 
 def against_baseline(rows: pd.DataFrame, confidence: float) -> str:
     """Say whether the accuracy differs from that of always answering the most frequent class."""
     outcomes = outcomes_of(rows)
-    photos = rows["path"].nunique()
-    low, high = metrics.accuracy_interval(outcomes.correct.mean() * photos, photos, confidence)
+    low, high = accuracy_interval(rows, confidence)
     baseline = metrics.majority_baseline(outcomes.labels)
     usual = f"always answering {rows['label'].value_counts().index[0]} ({baseline:.3f})"
     if low > baseline:

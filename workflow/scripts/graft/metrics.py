@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from sklearn import metrics as scores
 from statsmodels.stats.proportion import proportion_confint
 
@@ -25,6 +26,46 @@ def accuracy_interval(correct: float, n: int, confidence: float = 0.95) -> tuple
     """
     low, high = proportion_confint(correct, n, alpha=1 - confidence, method="wilson")
     return round(float(low), 12) + 0.0, round(float(high), 12)  # 7 of 7 ends at 1, not 1e-16 beside it
+
+
+def grouped_interval(correct: np.ndarray, groups: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the interval of an accuracy where photos of one group are not independent, as fractions.
+
+    Wilson's interval for the number of independent photos that would tell as much: n divided by the design effect,
+    the variance between groups over that of as many independent photos, and never more than n. Student's quantile
+    takes the place of the normal one, since few groups tell their own variance badly. Where all photos are right, or
+    all wrong, no variance can be seen, and photos of one group are taken for one photo. With groups of one photo it is
+    Wilson's interval itself. `benchmarks/coverage.py` measures how often it covers the truth.
+
+    Args:
+        correct: (n,), float; the share of judgements of each photo that are right.
+        groups: (n,), int; each photo's group.
+
+    Source: Korn and Graubard, "Confidence intervals for proportions with small expected number of positive counts
+    estimated from survey data", Survey Methodology 1998; Dean and Pagano, "Evaluating confidence interval methods for
+    binomial proportions in clustered surveys", Journal of Survey Statistics and Methodology 2015.
+
+    >>> low, high = grouped_interval(np.repeat([1.0, 0.0], [19, 1]), np.arange(20))
+    >>> f"{low:.3f} to {high:.3f}"
+    '0.764 to 0.991'
+    """
+    n, accuracy = len(correct), float(np.mean(correct))
+    _, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    n_groups = len(sizes)
+    if n_groups == n:
+        return accuracy_interval(float(np.sum(correct)), n, confidence)
+    if n_groups == 1:
+        return 0.0, 1.0  # one group tells nothing of others
+    alike = n**2 / float(np.sum(sizes**2))  # as many as there are groups, where these are equally large
+    if accuracy in (0.0, 1.0):
+        effective = alike
+    else:
+        residuals = np.bincount(group_of, weights=correct - accuracy)
+        variance = n_groups / (n_groups - 1) * float(np.sum(residuals**2)) / n**2
+        effective = min(n, accuracy * (1 - accuracy) / max(variance, 1e-12))
+        tail = (1 + confidence) / 2
+        effective *= (stats.norm.ppf(tail) / stats.t.ppf(tail, n_groups - 1)) ** 2
+    return accuracy_interval(accuracy * effective, effective, confidence)
 
 
 def majority_baseline(labels: np.ndarray) -> float:
@@ -107,10 +148,11 @@ def per_class(outcomes: Outcomes, confidence: float = 0.95) -> pd.DataFrame:
     precision, recall, f1, support = scores.precision_recall_fscore_support(
         outcomes.labels, outcomes.predicted, labels=known, zero_division=np.nan
     )
-    found = np.bincount(outcomes.labels[outcomes.correct], minlength=len(known))
     intervals = [
-        accuracy_interval(hits, n, confidence) if n else (np.nan, np.nan)
-        for hits, n in zip(found, support, strict=True)
+        grouped_interval(outcomes.correct[own].astype(float), outcomes.groups[own], confidence)
+        if own.any()
+        else (np.nan, np.nan)
+        for own in (outcomes.labels == code for code in known)
     ]
     return pd.DataFrame(
         {

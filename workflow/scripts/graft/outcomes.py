@@ -21,12 +21,14 @@ class Outcomes:
         labels: (n,), int; the true class, as an index of `classes`.
         predicted: (n,), int; the model's answer, as an index of `classes`.
         probabilities: (n, n_classes), float; every row sums to 1.
+        groups: (n,), int; photos of one group, and several judgements of one photo, are not independent.
     """
 
     classes: list[str]
     labels: np.ndarray
     predicted: np.ndarray
     probabilities: np.ndarray
+    groups: np.ndarray
 
     @property
     def correct(self) -> np.ndarray:
@@ -70,7 +72,19 @@ def outcomes_of(table: pd.DataFrame, kind: str = "") -> Outcomes:
         labels=indices(table["label"], classes),
         predicted=indices(table["predicted"], classes),
         probabilities=probabilities / probabilities.sum(axis=1, keepdims=True),
+        groups=groups_in(table),
     )
+
+
+def groups_in(table: pd.DataFrame) -> np.ndarray:
+    """Return each row's group, (n,), int; photos without one are a group each, by their path.
+
+    >>> groups_in(pd.DataFrame({"path": ["a", "b", "a"]})).tolist()
+    [0, 1, 0]
+    """
+    if "group" in table:
+        return table["group"].to_numpy(int)
+    return pd.factorize(table["path"])[0] if "path" in table else np.arange(len(table))
 
 
 def indices(names: pd.Series, classes: list[str]) -> np.ndarray:

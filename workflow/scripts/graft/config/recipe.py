@@ -67,7 +67,7 @@ class Optimizer(Settings):
     """Decoupled weight decay; AdamW's usual value is 0.004."""
 
     clip_norm: float = Field(0.0, ge=0)
-    """Largest norm of the whole gradient; 0: no clipping."""
+    """Largest norm of the whole gradient, or, with `layer_decay`, of each block's; 0: no clipping."""
 
     accumulate: int = Field(1, ge=1, le=1024)
     """Batches whose gradients are averaged into one step."""
@@ -177,8 +177,9 @@ class FineTuning(Phase):
     epochs: int = Field(10, ge=1, le=10000)
     """Epochs at most."""
 
-    unfreeze: Literal["all"] | Annotated[int, Field(ge=1)] | str = "all"
-    """`all`; a number: the last n blocks; or the name of the first layer to unfreeze."""
+    unfreeze: Literal["all"] | Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)] | str = "all"
+    """`all`; a whole number: the last n blocks; a fraction: that share of the blocks, the upper ones, rounded up; or
+    the name of the first layer to unfreeze."""
 
     batch_norm: Literal["lesson", "frozen", "folded"] = "lesson"
     """Batch normalisation always keeps its statistics. `lesson`: scale and offset train;
@@ -197,9 +198,14 @@ class FineTuning(Phase):
     precision: Precision = "float32"
     """Arithmetic of the layers; weights stay float32. `auto`: as in the frozen phase."""
 
-    keep: Literal["always", "better"] = "always"
-    """`always`: the fine-tuned model is the result; `better`: only if it has more validation photos right than
-    the head's, or as many and a lower loss; otherwise the head's model stays. Where no photos validate, as `always`."""
+    interpolation: float = Field(1.0, gt=0, le=1)
+    """Share of the fine-tuned weights in the result; the rest are those that fine-tuning began with, weight by weight
+    (WiSE-FT: Wortsman et al., CVPR 2022). 1: the fine-tuned weights alone."""
+
+    keep: Literal["always", "better", "fits"] = "always"
+    """`always`: the fine-tuned model is the result. `better`: only if its log loss on the photos that choose is below
+    that of the head's model, which otherwise stays; it stays too where no photos can choose. `fits`: only if its log
+    loss on the training photos is, a guard against a training that failed, which no held-out photos decide."""
 
     @model_validator(mode="after")
     def _check(self) -> "FineTuning":

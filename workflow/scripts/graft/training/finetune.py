@@ -64,7 +64,7 @@ def fine_tune(
     choosing, watched = (in_order(pixels, rows, roles, n_logits) for rows in (roles.choose, roles.watch))
     plain = folded(model) if phase.batch_norm == "folded" else model
     tuned = in_saved_form(plain, modes[1])
-    before = Before.of(model, tuned, choosing) if phase.keep == "better" and choosing else None
+    before = Before.of(model, tuned, judging_stream(phase, choosing, pixels, roles, n_logits))
     policy = policy_of(phase.precision, parts_of(model)[0])
     with parallel(devices):
         training = in_training_form(plain, modes[0], policy)
@@ -76,48 +76,72 @@ def fine_tune(
         print(f"{tag}: {n_layers:,} layers of the backbone train, {model_facts(training)}", flush=True)
         trained = train(training, phase, batches, watched, choosing is not None, tag, state)
     take_weights(tuned, training)
-    kept = before.unless_beaten(tag) if before else tuned
+    interpolate(tuned, before.tuned_weights, phase.interpolation)
+    kept = tuned if phase.keep == "always" else before.unless_beaten(tag)
     return kept, trained.history, trained.resume.path
+
+
+def judging_stream(
+    phase: FineTuning, choosing: InOrder | None, pixels: np.ndarray, roles: Roles, n_logits: int
+) -> InOrder | None:
+    """Return the photos by whose log loss fine-tuning is kept or not; None if it is kept always, or none can tell."""
+    if phase.keep == "fits":
+        return in_order(pixels, roles.train, roles, n_logits)
+    return choosing if phase.keep == "better" else None
+
+
+def interpolate(tuned: keras.Model, before: list[np.ndarray], share: float) -> None:
+    """Give a model `share` of its own weights and the rest of those that it had before.
+
+    Source: Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022 (WiSE-FT).
+    """
+    if share < 1:
+        pairs = zip(before, tuned.get_weights(), strict=True)
+        tuned.set_weights([(1 - share) * old + share * new for old, new in pairs])
 
 
 @dataclass(frozen=True)
 class Before:
-    """The model as the head left it, what it scores on the validation photos, and the one that fine-tuning changes."""
+    """The model as the head left it, with its log loss on some photos, and the one that fine-tuning changes."""
 
     model: keras.Model
     weights: list[np.ndarray]
     tuned: keras.Model
-    score: Callable[[], list[float]]
-    loss: float
-    accuracy: float
+    tuned_weights: list[np.ndarray]
+    log_loss: Callable[[], float]
+    value: float
 
     @classmethod
-    def of(cls, model: keras.Model, tuned: keras.Model, validation: InOrder) -> "Before":
-        """Keep a model's weights and scores; these are taken of `tuned`, which still computes the same."""
-        score = scorer(tuned, validation)
-        return cls(model, model.get_weights(), tuned, score, *score())
+    def of(cls, model: keras.Model, tuned: keras.Model, photos: InOrder | None) -> "Before":
+        """Keep a model's weights and its log loss; that is taken of `tuned`, which still computes the same.
+
+        Without photos there is no log loss, and no later model can be shown to be better.
+        """
+        log_loss = scorer(tuned, photos) if photos else lambda: np.nan
+        return cls(model, model.get_weights(), tuned, tuned.get_weights(), log_loss, log_loss())
 
     def unless_beaten(self, tag: str) -> keras.Model:
-        """Return the tuned model if it has more validation photos right, or as many and a lower loss; else this one."""
-        loss, accuracy = self.score()
-        scores = f"validation accuracy {self.accuracy:.4f}, {accuracy:.4f}; loss {self.loss:.4f}, {loss:.4f}"
-        if np.isfinite(loss) and (accuracy, -loss) > (self.accuracy, -self.loss):
-            print(f"{tag}: fine-tuning is kept; before and after it, {scores}", flush=True)
+        """Return the tuned model if its log loss is lower than that of the head's model, else the head's model."""
+        now = self.log_loss()
+        told = f"log loss {self.value:.4f} before, {now:.4f} after"
+        if now < self.value:
+            print(f"{tag}: fine-tuning is kept: {told}", flush=True)
             return self.tuned
-        print(f"{tag}: fine-tuning is not kept, the head's model stays; before and after it, {scores}", flush=True)
+        why = "no photos can choose" if np.isnan(self.value) else told
+        print(f"{tag}: fine-tuning is not kept, the head's model stays: {why}", flush=True)
         self.model.set_weights(self.weights)
         return self.model
 
 
-def scorer(model: keras.Model, validation: InOrder) -> Callable[[], list[float]]:
-    """Return what gives a model's cross-entropy and accuracy on the validation photos, as its weights are then.
+def scorer(model: keras.Model, photos: InOrder) -> Callable[[], float]:
+    """Return what gives a model's log loss on some photos, as its weights are then.
 
     The model itself stays uncompiled. Only the first call traces it.
     """
     judged = keras.Model(model.input, model.output)
-    loss, metric = loss_and_metric(model.output_shape[-1], label_smoothing=0.0)
-    judged.compile(loss=loss, metrics=[metric])
-    return lambda: judged.evaluate(streamed(validation), verbose=0)
+    loss, _ = loss_and_metric(model.output_shape[-1], label_smoothing=0.0)
+    judged.compile(loss=loss)
+    return lambda: float(judged.evaluate(streamed(photos), verbose=0))
 
 
 def batches_of(settings: FineTuneSettings, pixels: np.ndarray, roles: Roles, n_logits: int) -> Batches:
@@ -160,7 +184,7 @@ def unfreeze(backbone: keras.Model, phase: FineTuning) -> int:
     return sum(1 for layer in backbone.layers if layer.trainable and layer.weights)
 
 
-def first_trainable(backbone: keras.Model, unfreeze: str | int) -> int:
+def first_trainable(backbone: keras.Model, unfreeze: str | float) -> int:
     """Return the index of the first layer that trains."""
     if unfreeze == "all":
         return 0
@@ -170,6 +194,8 @@ def first_trainable(backbone: keras.Model, unfreeze: str | int) -> int:
             raise UserError(f"finetune.unfreeze is {unfreeze!r}, no layer of {backbone.name}{nearest(unfreeze, names)}")
         return names.index(unfreeze)
     blocks = list(dict.fromkeys(block_names(backbone)))
+    if isinstance(unfreeze, float):
+        unfreeze = math.ceil(unfreeze * len(blocks))
     if unfreeze > len(blocks):
         raise UserError(f"finetune.unfreeze is {unfreeze}, but {backbone.name} has {len(blocks)} blocks; use 'all'")
     return block_names(backbone).index(blocks[-unfreeze])

@@ -78,7 +78,9 @@ def probe_head(
     from graft.training.probe import fit_probe  # scikit-learn takes most of a second to load
 
     views = features[1:] if settings.frozen.views else features[:1]
-    kernel, bias = fit_probe(views[:, roles.train], roles.codes[roles.train], weights, settings.seed)
+    kernel, bias = fit_probe(
+        views[:, roles.train], roles.codes[roles.train], weights, settings.seed, roles.groups_of(roles.train)
+    )
     if settings.head.output == "logit":
         kernel, bias = kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]
     head.get_layer("logits").set_weights([kernel, bias])

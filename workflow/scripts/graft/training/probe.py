@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegressionCV
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 STRENGTHS = np.logspace(-5, 2, 15)  # inverse regularisation, from nearly none of the features to all of them
@@ -14,19 +14,22 @@ ITERATIONS = 5000
 SMALL = 10**7  # numbers; below it, threads wait for each other longer than they work
 
 
-def fit_probe(views: np.ndarray, codes: np.ndarray, weights: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def fit_probe(
+    views: np.ndarray, codes: np.ndarray, weights: np.ndarray, seed: int, groups: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the kernel (n_features, n_classes) and bias (n_classes,) of a softmax layer, float32.
 
     The features are standardised for the fit and the standardisation is folded into the layer. The regularisation
     is the one with the least cross-validated log loss; a class with fewer photos than folds lowers their number,
-    and with a single photo in a class the regularisation stays at its middle. All views of a photo are in one fold:
-    apart, each would vouch for the others, and the regularisation come out far too weak.
+    and with a single photo in a class the regularisation stays at its middle. All views of a photo, and all photos of
+    a group, are in one fold: apart, each would vouch for the others, and the regularisation come out far too weak.
 
     Args:
         views: (n_views, n_photos, n_features); a photo's views share its weight.
         codes: (n_photos,), int; every class from 0 on occurs.
         weights: (n_photos,); each photo's weight in the loss.
         seed: of the folds.
+        groups: (n_photos,), int; photos of one group are not independent; None: each is a group of its own.
 
     Source: Kumar et al., "Fine-Tuning can Distort Pretrained Features", ICLR 2022 (linear probing, L-BFGS).
     """
@@ -34,7 +37,7 @@ def fit_probe(views: np.ndarray, codes: np.ndarray, weights: np.ndarray, seed: i
     features = views.reshape(-1, views.shape[-1])
     mean, deviation = features.mean(0), features.std(0)
     deviation = np.where(deviation > 1e-8, deviation, 1.0)  # a feature that never moves says nothing
-    folds = folds_of(codes, n_views, seed)
+    folds = folds_of(codes, n_views, seed, groups)
     strengths = STRENGTHS if folds else STRENGTHS[len(STRENGTHS) // 2 : len(STRENGTHS) // 2 + 1]
     everything = np.arange(len(features))
     model = LogisticRegressionCV(
@@ -58,11 +61,20 @@ def fit_probe(views: np.ndarray, codes: np.ndarray, weights: np.ndarray, seed: i
     return kernel.astype(np.float32), (bias - mean @ kernel).astype(np.float32)
 
 
-def folds_of(codes: np.ndarray, n_views: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the rows of all views to fit and to judge by, fold by fold; none where a class has a single photo."""
-    n_folds = min(FOLDS, int(np.bincount(codes).min()))
+def folds_of(
+    codes: np.ndarray, n_views: int, seed: int, groups: np.ndarray | None = None
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the rows of all views to fit and to judge by, fold by fold; none where a class has a single group."""
+    groups = np.arange(len(codes)) if groups is None else groups
+    n_groups = min(len(np.unique(groups[codes == code])) for code in np.unique(codes))
+    n_folds = min(FOLDS, n_groups)
     if n_folds < 2:
         return []
-    splits = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(codes, codes)
+    alone = len(np.unique(groups)) == len(groups)
+    kind = StratifiedKFold if alone else StratifiedGroupKFold
+    splits = kind(n_folds, shuffle=True, random_state=seed).split(codes, codes, None if alone else groups)
     first_rows = len(codes) * np.arange(n_views)[:, None]
-    return [((first_rows + fit).ravel(), (first_rows + judge).ravel()) for fit, judge in splits]
+    folds = [((first_rows + fit).ravel(), (first_rows + judge).ravel()) for fit, judge in splits]
+    if any(len(set(codes[fit % len(codes)])) < len(set(codes)) or not len(judge) for fit, judge in folds):
+        return []  # groups that span classes can leave a fold without one
+    return folds

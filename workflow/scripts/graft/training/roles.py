@@ -21,6 +21,7 @@ class Roles:
             validation photos, which nothing in training then looks at.
         codes: (n_photos,), int; each photo's place in `classes`; -1 for photos outside the split.
         classes: the class names.
+        groups: (n_photos,), int; each photo's group, -1 for photos outside the split; None: each its own.
         watched: the role of `watch` in the run: inner, val, or '' where no photos are watched.
     """
 
@@ -30,6 +31,11 @@ class Roles:
     codes: np.ndarray
     classes: list[str]
     watched: str = ""
+    groups: np.ndarray | None = None
+
+    def groups_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return the groups of some photos; None where every photo is a group of its own."""
+        return None if self.groups is None else self.groups[rows]
 
     @classmethod
     def of_fold(
@@ -43,4 +49,5 @@ class Roles:
         choose = np.flatnonzero(role == chooser) if chooser else np.array([], int)
         watch = choose if len(choose) else np.flatnonzero(role == "val")
         watched = "" if not len(watch) else chooser if len(choose) else "val"
-        return cls(np.flatnonzero(role == "train"), choose, watch, codes, classes, watched)
+        groups = mine["group"].fillna(-1).to_numpy(int) if "group" in mine else None
+        return cls(np.flatnonzero(role == "train"), choose, watch, codes, classes, watched, groups)
