@@ -65,3 +65,11 @@ def test_a_view_lies_at_its_photo_and_number_whatever_its_batch(embed):
     two, one = np.load(embed("whole.npy")), np.load(embed("one.npy", n_views=1))  # in other batches
     assert np.allclose(two[:2], one, rtol=0, atol=1e-5)
     assert not np.isclose(two[1, TRAINED], two[2, TRAINED], rtol=0, atol=1e-5).all(axis=1).any()
+
+
+def test_features_without_views_need_no_split(embed, tmp_path):
+    settings = EmbedSettings(backbone=SPEC, pooling="avg", preprocessing="consistent", views=None, precision="float32")
+    folder = embed("whole.npy").parent
+    paths = [f"{row}.png" for row in range(N_PHOTOS)]
+    embed_photos(settings, folder / "w.weights.h5", folder / "pixels.npy", None, paths, tmp_path / "plain.npy")
+    assert np.array_equal(np.load(tmp_path / "plain.npy")[0], np.load(folder / "whole.npy")[0])

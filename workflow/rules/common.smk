@@ -123,6 +123,12 @@ def pixels_of_features(wildcards):
     return f"results/data/{wildcards.dataset}/pixels-{size}.npy"
 
 
+def split_of_views(wildcards):
+    """Return the split where augmented views are cached, since only training photos have any; else nothing."""
+    views = job.embedding(wildcards.features).views
+    return [f"results/data/{wildcards.dataset}/split.csv"] if views else []
+
+
 def weights_of_features(wildcards):
     """Return the backbone's weights that features are computed with."""
     key = configuration.backbone_key(job.embedding(wildcards.features).backbone)

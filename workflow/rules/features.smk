@@ -26,7 +26,7 @@ rule embed_images:
         pixels=pixels_of_features,
         weights=weights_of_features,
         manifest="results/data/{dataset}/manifest.csv",
-        split="results/data/{dataset}/split.csv",
+        split=split_of_views,
     output:
         features=output_of("embed", "results/features/{dataset}/{features}.npy"),
     log:

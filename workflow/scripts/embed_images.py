@@ -16,7 +16,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--weights", required=True, type=Path, help="the backbone's weights")
     parser.add_argument("--pixels", required=True, type=Path, help="the packed photos")
     parser.add_argument("--manifest", required=True, type=Path, help="manifest.csv: the order of the photos")
-    parser.add_argument("--split", required=True, type=Path, help="split.csv: which photos are trained on")
+    parser.add_argument("--split", nargs="*", type=Path, help="split.csv: which photos are trained on, for their views")
     parser.add_argument("--shard", default="1-of-1", help="i-of-n, to embed the i-th of n parts of the photos only")
     parser.add_argument("--output", required=True, type=Path, help="the .npy file to write")
     parser.add_argument("--threads", type=int, default=0, help="processor threads; 0: all")
@@ -32,7 +32,8 @@ def main(argv: list[str] | None = None) -> None:
         from graft.data.shards import rows_of_shard
         from graft.features import embed_photos
 
-        split, paths = read_table(arguments.split), read_table(arguments.manifest)["path"].tolist()
+        split = read_table(arguments.split[0]) if arguments.split else None
+        paths = read_table(arguments.manifest)["path"].tolist()
         rows = rows_of_shard(arguments.shard, len(paths))
         with whole(arguments.output, sealed=True) as part:
             shape = embed_photos(settings, arguments.weights, arguments.pixels, split, paths, part, rows)

@@ -27,7 +27,7 @@ def embed_photos(
     settings: EmbedSettings,
     weights: Path,
     pixels: Path,
-    split: pd.DataFrame,
+    split: pd.DataFrame | None,
     paths: list[str],
     output: Path,
     rows: range | None = None,
@@ -40,7 +40,7 @@ def embed_photos(
         settings: backbone, pooling and views.
         weights: the backbone's, of `fetch_weights`.
         pixels: (n, size, size, 3), uint8, a `.npy` file of `pack_images`.
-        split: tells which photos are trained on; only those need views.
+        split: tells which photos are trained on; only those need views. None where no views are asked for.
         paths: the photos' paths, in the order of `pixels`.
         output: a `.npy` file to write: (1 + views, n, n_features), float32; [0] holds the photos as they are,
             [1 + v] view v of those that are trained on and zeros for the others.
@@ -49,8 +49,10 @@ def embed_photos(
     Returns: the array's shape.
     """
     photos = open_array(pixels)
-    trained = np.flatnonzero(pd.Index(paths).isin(split.loc[split.role == "train", "path"]))
-    n_views = count_views(settings.views, split)
+    n_views = count_views(settings.views, split) if settings.views else 0
+    trained = (
+        np.flatnonzero(pd.Index(paths).isin(split.loc[split.role == "train", "path"])) if n_views else np.array([], int)
+    )
     mode, _ = modes(settings.backbone.name, settings.preprocessing)
     backbone = load_backbone(settings.backbone, weights)
     backbone = in_embedding_form(backbone, policy_of(settings.precision, backbone))
