@@ -59,7 +59,9 @@ def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
     print(f"{tag}: trained in {time.monotonic() - began:.1f} s", flush=True)
     save_model(model, facts, arguments.model)
     write_table(history.assign(watched=roles.watched), arguments.history)
-    write_json({"device": runtime.device_name()}, arguments.model.with_name("device.json"))  # for its provenance
+    write_json(
+        {"device": runtime.device_name(), "threads": arguments.threads}, arguments.model.with_name("device.json")
+    )  # for its provenance
     clear_states(arguments.state, state)
 
 

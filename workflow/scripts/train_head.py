@@ -61,7 +61,9 @@ def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
     facts = {"classes": classes, "size": settings.backbone.size, "backbone": settings.backbone.name}
     save_model(assemble(backbone, head, mode, settings.head.pooling), facts, arguments.model)
     write_table(history.assign(watched=roles.watched), arguments.history)
-    write_json({"device": runtime.device_name()}, arguments.model.with_name("device.json"))  # for its provenance
+    write_json(
+        {"device": runtime.device_name(), "threads": arguments.threads}, arguments.model.with_name("device.json")
+    )  # for its provenance
     clear_states(arguments.state, state)
 
 
