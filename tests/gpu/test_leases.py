@@ -177,6 +177,25 @@ def test_a_process_waits_while_every_gpu_is_filled_and_says_for_what(machine):
     assert line(waiting) == "0|0"
 
 
+def test_a_gpu_that_stays_filled_is_not_waited_for_without_end(machine):
+    machine.has(9000)
+    waiting = machine.start(1, GRAFT_GPU_WAIT_SECONDS="1")
+    said, _ = waiting.communicate(timeout=20)
+    assert "other programs have filled the memory of the GPUs for 1 s (0 has 90% of its memory in use)" in said
+
+
+def test_a_gpu_that_a_job_of_ours_fills_is_waited_for(machine):
+    machine.has(0)
+    first = machine.start(1)
+    assert line(first) == "0|0"
+    machine.has(9000)
+    second = machine.start(1, GRAFT_GPU_WAIT_SECONDS="1")
+    assert not speaks_within(4, second)
+    machine.has(0)
+    end(first)
+    assert line(second) == "0|0"
+
+
 def test_a_gpu_of_a_user_is_chosen_among_those_that_the_user_listed(machine):
     machine.has(0, 0, 0)
     listed = {"CUDA_VISIBLE_DEVICES": "2,1"}

@@ -24,6 +24,7 @@ FILLED = 0.5  # a device with more than this fraction of its memory in use belon
 POLL_SECONDS = 1.0
 QUIET_SECONDS = 3.0  # a job that just ended frees its device in this time: nothing to tell
 REMINDER_SECONDS = 600.0
+WAIT_SECONDS = "GRAFT_GPU_WAIT_SECONDS"  # how long to wait for devices that other programs fill; 3600 unless set
 QUERY = ("nvidia-smi", "--query-gpu=index,uuid,memory.used,memory.total", "--format=csv,noheader,nounits")
 
 
@@ -139,7 +140,7 @@ def gpu_of(line: str) -> Gpu:
 def locked(n: int, offered: Callable[[], list[Gpu]]) -> Iterator[tuple[str, ...]]:
     """Wait until `n` of the offered devices are free, and hold their locks."""
     folder = lock_folder()
-    began = told = time.monotonic()
+    began = told = possible = time.monotonic()
     while True:
         with contextlib.ExitStack() as held:  # lets go of what it holds before the next try
             gpus = offered()
@@ -147,6 +148,13 @@ def locked(n: int, offered: Callable[[], list[Gpu]]) -> Iterator[tuple[str, ...]
                 yield devices
                 return
         now = time.monotonic()
+        strangers = [gpu for gpu in gpus if gpu.used > FILLED and not held_by_graft(gpu, folder)]
+        possible = now if len(gpus) - len(strangers) >= n else possible
+        if now - possible > (limit := float(os.environ.get(WAIT_SECONDS, 3600))):
+            raise UserError(
+                f"other programs have filled the memory of the GPUs for {limit:g} s ({state_of(gpus, folder)}); end "
+                f"them, run without with --resources gpu=0, or wait longer with {WAIT_SECONDS}"
+            )
         if now - told > (QUIET_SECONDS if told == began else REMINDER_SECONDS):
             told = now
             print(f"graft: waiting for {n} of {len(gpus)} GPUs: {state_of(gpus, folder)}", file=sys.stderr, flush=True)
@@ -181,6 +189,19 @@ def lock_is_ours(lock: TextIO) -> bool:
     lock.write(f"process {os.getpid()} ({Path(sys.argv[0]).name})")
     lock.flush()
     return True
+
+
+def held_by_graft(gpu: Gpu, folder: Path) -> bool:
+    """Return whether a job of ours has a device's lock, which then fills its memory by right."""
+    path = folder / lock_name(gpu)
+    if not path.exists():
+        return False
+    with path.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
 
 
 def state_of(gpus: list[Gpu], folder: Path) -> str:
