@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import http.server
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -76,8 +77,12 @@ class KaggleServer(http.server.ThreadingHTTPServer):
 
     @property
     def url(self):
-        """Return the address of the archive as any web server would have it, with a secret in its query."""
-        return f"http://127.0.0.1:{self.server_port}{FILE_PATH}?key={SECRET}"
+        """Return the address of the archive as any web server would have it, with a secret in its query.
+
+        The secret comes from the environment, where a configuration may not hold it.
+        """
+        os.environ["GRAFT_TEST_QUERY"] = f"key={SECRET}"
+        return f"http://127.0.0.1:{self.server_port}{FILE_PATH}?${{GRAFT_TEST_QUERY}}"
 
     def environment(self, home):
         """Return the variables under which the official client talks to this server, and finds no credentials."""

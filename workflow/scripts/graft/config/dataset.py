@@ -10,6 +10,10 @@ from graft.config.base import Settings
 
 Action = Literal["drop", "keep", "error"]
 Refusal = Literal["drop", "error"]  # for files of which nothing can be kept
+# What signs or opens an address, with a value that is written out: Amazon's, Google's, Azure's, and plain tokens.
+SECRET = re.compile(
+    r"[?&]([^=&]*(?:sig|signature|token|key|secret|password|passwd|credential|auth)[^=&]*)=(?!\$\{)[^&]", re.IGNORECASE
+)
 KAGGLE = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(/(versions/)?\d+)?")
 
 
@@ -36,7 +40,9 @@ class Source(Settings):
     """A Kaggle dataset as owner/slug, or owner/slug/VERSION to pin a version."""
 
     url: str | None = None
-    """The http or https address of a zip or tar archive."""
+    """The http or https address of a zip or tar archive. Keys and signatures stay out of the configuration, and so out
+    of every record and log: `https://host/photos.zip?${MY_QUERY}` takes that part from the environment at the
+    download."""
 
     archive: str | None = None
     """The path of a zip or tar archive on this machine."""
@@ -66,6 +72,11 @@ class Source(Settings):
             raise ValueError("it must start with http:// or https:// and name a host")
         if value is not None and "@" in value.split("/")[2]:
             raise ValueError("it holds a user name or password; secrets belong in ~/.netrc, never in a configuration")
+        if value is not None and (secret := SECRET.search(value)):
+            raise ValueError(
+                f"its query has {secret[1]!r}, which looks like a secret; put the query into an environment variable "
+                "and write ?${ITS_NAME} in its place"
+            )
         return value
 
     @model_validator(mode="after")

@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 LONGEST_PAUSE_S = 600.0  # a server that asks for more gets its answer from the user
-ENOUGH_BYTES = 64 << 20  # an attempt that brought so much was no failure, though it was cut
+ENOUGH_BYTES = 64 << 20  # an attempt that got so much farther than all before was no failure, though it was cut
 PROGRESS_S = 10.0
 POLL_S = 0.05
 SCRIPTS = Path(__file__).resolve().parents[2]
@@ -87,7 +87,7 @@ def download(fetch: Fetch, request: dict, target: Path, patience: Patience) -> d
 
     Raises: Failed once attempts are used up or cannot help.
     """
-    failures = 0
+    failures, farthest = 0, 0
     while True:
         before = size_of(target)
         result = attempt(fetch, request, target, patience.stall_s)
@@ -95,7 +95,9 @@ def download(fetch: Fetch, request: dict, target: Path, patience: Patience) -> d
             return result
         if size_of(target) < before:
             discard(target)  # what shrank was overwritten, perhaps by an error message: resume from nothing
-        failures = 1 if size_of(target) - before >= ENOUGH_BYTES else failures + 1
+        reached = size_of(target)
+        failures = 1 if reached - before >= ENOUGH_BYTES and reached > farthest else failures + 1
+        farthest = max(farthest, reached)
         pause = patience.pause_s * 2 ** (failures - 1) if result.retry_after_s is None else result.retry_after_s
         tries = result.tries(patience)
         if failures >= tries or pause > LONGEST_PAUSE_S:

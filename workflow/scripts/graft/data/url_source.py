@@ -1,10 +1,14 @@
 """An archive at an http or https address, resumed where a download broke off."""
 
 import json
+import os
+import re
 from pathlib import Path
 
 from graft.data.transfer import Fault, clean, discard, marker_of, size_of
+from graft.errors import UserError
 
+VARIABLE = re.compile(r"\$\{(\w+)\}")
 CHUNK = 1 << 16
 TIMEOUT_S = (30, 120)  # to connect, and between two packets
 
@@ -13,7 +17,7 @@ def fetch_url(request: dict, target: Path) -> dict:
     """Download an address to `target`, resuming what an earlier call left there of the very same file.
 
     Args:
-        request: `url`.
+        request: `url`, in which ${NAME} stands for an environment variable.
         target: where the bytes go.
 
     Returns: an empty dict: an address tells no version and no licence.
@@ -25,7 +29,7 @@ def fetch_url(request: dict, target: Path) -> dict:
     have, note = size_of(target), noted(target)
     if have and note:
         headers |= {"Range": f"bytes={have}-", "If-Range": note["validator"]}
-    with requests.get(request["url"], headers=headers, stream=True, timeout=TIMEOUT_S) as response:
+    with requests.get(resolved(request["url"]), headers=headers, stream=True, timeout=TIMEOUT_S) as response:
         if response.status_code == 416:  # more is here than there: not the same file
             discard(target)
             raise requests.exceptions.ChunkedEncodingError("the server's file is shorter than ours")
@@ -42,6 +46,17 @@ def fetch_url(request: dict, target: Path) -> dict:
         raise requests.exceptions.ChunkedEncodingError("the connection was cut")
     marker_of(target).unlink(missing_ok=True)
     return {}
+
+
+def resolved(url: str) -> str:
+    """Return an address with its ${NAME} replaced by environment variables.
+
+    Raises: UserError if one is not set.
+    """
+    missing = [name for name in VARIABLE.findall(url) if not os.environ.get(name)]
+    if missing:
+        raise UserError(f"source.url names the environment variable {missing[0]}, which is not set; export it")
+    return VARIABLE.sub(lambda found: os.environ[found[1]], url)
 
 
 def noted(target: Path) -> dict | None:
