@@ -1,7 +1,7 @@
 # Graft: a head grafted on a pretrained network, trained, fine-tuned, and judged.
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.27")
 
 
 configfile: f"{workflow.basedir}/config/config.yaml"

@@ -8,10 +8,11 @@ import sys
 import keras
 import numpy as np
 import pytest
+from photo_files import huge_png
 from PIL import Image
 
 from classify import tell
-from graft.classify import Verdict, annotate, classify, find_photos
+from graft.classify import Verdict, annotate, classify, find_photos, open_square
 from graft.config.backbone import Backbone
 from graft.config.recipe import Head
 from graft.data.pixels import square
@@ -82,6 +83,11 @@ def test_the_printed_probability_is_that_of_the_answer_and_an_unsure_answer_says
     assert verdict.probability == verdict.probabilities[1]
     tell(verdict)
     assert capsys.readouterr().out.split("  ", 1)[1] == f"not sure  urban  {verdict.probabilities[1]:.2f}\n"
+
+
+def test_a_picture_of_too_many_pixels_is_a_fault_of_its_own(photos):
+    (photos / "bomb.png").write_bytes(huge_png(60_000, 60_000))
+    assert open_square(str(photos / "bomb.png"), 32) == "3,600,000,000 pixels, more than the 178,956,970 that are read"
 
 
 def test_folders_patterns_and_pipes_stand_for_photos(photos, monkeypatch):

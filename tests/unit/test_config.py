@@ -1,6 +1,7 @@
 """The configuration: a mistake is one sentence, and a rule gets only what it uses."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,8 @@ def job(**changes) -> Job:
         ({"override": {"frozen": {"epochs": 0}}}, "override.frozen.epochs is 0; input should be greater than or"),
         ({"override": {"head": {"pooling": "agv"}}}, "override.head.pooling is 'agv'; did you mean 'avg'?"),
         ({"override": {"augmentation": None}}, "there is no augmentation to draw views with; add one"),
+        ({"predict": []}, "experiments.lesson.predict is []; list should have at least 1 item"),
+        ({"override": {"selection": {"on": "vall"}}}, "override.selection.on is 'vall'; did you mean 'val'?"),
         ({"seed": "x"}, "experiments.lesson.seed is 'x'; input should be a valid integer"),
     ],
 )
@@ -152,7 +155,7 @@ def test_no_rule_is_told_the_number_of_shards():
     values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
     one, many = Job(values, RECIPES), Job(values | {"shards": {"pack": 8, "embed": 8}}, RECIPES)
     at = {"run": "lesson", "dataset": "urban_rural"}
-    at |= {"backbone": next(iter(one.backbones)), "features": next(iter(one.features))}
+    at |= {"backbone": next(iter(one.backbones)), "features": features_key(one.run("lesson").embedding)}
     assert {part: one.slice(part, **at) for part in SLICES} == {part: many.slice(part, **at) for part in SLICES}
 
 
@@ -170,3 +173,58 @@ def test_shards_do_not_let_every_machine_choose_its_precision():
         Job(values, RECIPES)
     values["experiments"]["lesson"]["override"] = {"frozen": {"precision": "bfloat16"}}
     assert Job(values, RECIPES).runs == ["lesson"]
+
+
+def two_experiments(**other) -> dict:
+    """Return the default job's values with a second experiment, `a`."""
+    values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    values["experiments"]["a"] = {"dataset": "urban_rural", "recipe": "graft"} | other
+    return values
+
+
+def test_two_experiments_whose_runs_share_a_name_are_refused():
+    values = two_experiments(seeds=2)
+    values["experiments"]["a-seed0"] = {"dataset": "urban_rural", "recipe": "probe"}
+    with pytest.raises(UserError, match="experiments 'a' and 'a-seed0' both make a run named 'a-seed0'; rename one"):
+        Job(values, RECIPES)
+
+
+def test_a_run_that_is_not_listed_can_be_asked_for_down_to_its_features_and_weights():
+    whole = Job(two_experiments(backbone={"name": "MobileNet", "alpha": 0.25, "weights": "none"}), RECIPES)
+    assert whole.runs == ["lesson"]
+    run = whole.run("a")
+    assert whole.embedding(features_key(run.embedding)) == run.embedding
+    assert whole.weights_file(backbone_key(run.experiment.backbone)) == []
+    with pytest.raises(UserError, match="no experiment has features named 'x'"):
+        whole.embedding("x")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://host/a.zip?X-Amz-Signature=0f3", "X-Amz-Signature"),
+        ("https://host/a.zip?size=1&sig=0f3", "sig"),
+        ("https://host/a.zip?access_token=0f3", "access_token"),
+    ],
+)
+def test_a_signed_address_is_refused_without_repeating_the_secret(url, said):
+    values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    values["datasets"]["urban_rural"] = {"source": {"url": url}}
+    with pytest.raises(UserError, match=f"its query has '{said}', which looks like a secret") as caught:
+        Job(values, RECIPES)
+    assert "0f3" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://host/a.zip?size=1", "https://host/a.zip?${QUERY}", "https://host/a?sig=${SIG}"]
+)
+def test_an_address_without_a_written_secret_is_taken(url):
+    values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    values["datasets"]["urban_rural"] = {"source": {"url": url}}
+    assert Job(values, RECIPES).dataset("urban_rural").source.url == url
+
+
+def test_the_least_snakemake_is_the_one_that_is_tested():
+    [least] = re.findall(r'min_version\("([\d.]+)"\)', (ROOT / "Snakefile").read_text())
+    [pinned] = re.findall(r"^snakemake==(\d+\.\d+)", (ROOT / "envs" / "requirements.txt").read_text(), re.MULTILINE)
+    assert least == pinned

@@ -96,6 +96,23 @@ def test_transparency_lies_on_white_and_16_bits_keep_their_upper_eight(tmp_path)
     assert upright_rgb(path).getpixel((0, 0)) == (128, 128, 128)
 
 
+@pytest.mark.parametrize(
+    ("brightest", "bits"),
+    [(255, 8), (256, 10), (1000, 10), (4095, 12), (4096, 14), (16383, 14), (20000, 16), (65535, 16)],
+)
+def test_deep_grey_is_scaled_by_the_fewest_bits_that_hold_it(brightest, bits, tmp_path):
+    path = tmp_path / "1.png"
+    Image.fromarray(np.array([[0, brightest // 2], [brightest, brightest]], np.uint16)).save(path)
+    white = 2**bits - 1
+    assert upright_rgb(path).getpixel((0, 1))[0] == round(255 * brightest / white)
+
+
+def test_a_depth_that_the_file_states_is_believed(tmp_path):
+    path = tmp_path / "1.tif"
+    Image.fromarray(np.full((20, 20), 1000, np.uint16)).save(path, tiffinfo={0x0119: 4095})
+    assert upright_rgb(path).getpixel((0, 0))[0] == round(255 * 1000 / 4095)
+
+
 def test_an_orientation_is_applied_once_even_to_a_transparent_picture(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -118,6 +118,21 @@ def test_every_file_has_one_verdict_and_only_the_kept_ones_are_there(ingest):
     )
 
 
+@pytest.mark.parametrize("kind", ["zip", "folder"])
+def test_a_class_may_have_a_colon_in_its_name(ingest, kind):
+    files = {name.replace("rural", "A: cats"): data for name, data in two_classes(4).items()}
+    assert len(ingest(files, kind).paths) == 8
+
+
+def test_names_that_differ_in_case_alone_are_two_files_on_every_disk(ingest):
+    files = two_classes(4)
+    first = next(iter(files))
+    folder = first.rpartition("/")[0]
+    found = ingest({**files, f"{folder}/same.PNG": photo(50), f"{folder}/SAME.png": photo(51)})
+    assert len(found.paths) == 10
+    assert len({path.casefold() for path in found.paths}) == 10
+
+
 def test_a_doubled_tree_is_half_as_large(ingest):
     tree = split_set()
     result = ingest({**{f"set/{name}": data for name, data in tree.items()}, **tree})

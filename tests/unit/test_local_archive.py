@@ -42,7 +42,7 @@ def test_a_good_archive_is_linked_to_and_recorded(make, tmp_path):
     assert archive.resolve() == path
     record = json.loads((tmp_path / "download.json").read_text())
     assert record["n_bytes"] == path.stat().st_size
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["archive.zip", "download.json", "mine.bin"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [".seals", "archive.zip", "download.json", "mine.bin"]
 
 
 @pytest.mark.parametrize(

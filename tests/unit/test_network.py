@@ -355,3 +355,14 @@ def test_weights_that_cannot_be_downloaded_are_one_sentence_that_says_where_to_p
     said = str(caught.value)
     assert "ResNet50 could not be downloaded ([Errno 111] Connection refused)" in said
     assert f"put resnet50_notop.h5 into {tmp_path}/models" in said
+
+
+def test_weights_of_another_hash_than_keras_expects_are_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+
+    def damaged(**options):
+        raise ValueError("Incomplete or corrupted file detected. The md5 file hash does not match the provided value")
+
+    monkeypatch.setattr(keras.applications, "ResNet50", damaged)
+    with pytest.raises(UserError, match=r"ResNet50 could not be downloaded.*put their file into"):
+        fetch_backbone(Backbone(name="ResNet50"))

@@ -8,7 +8,7 @@ import yaml
 
 from graft.config.backbone import Backbone
 from graft.config.base import parse
-from graft.config.experiment import Choosing, Experiment
+from graft.config.experiment import Choosing, Experiment, PredictSettings
 from graft.config.job import Run, finetune_settings, head_settings, merged
 from graft.config.recipe import Recipe
 from graft.errors import UserError
@@ -16,7 +16,7 @@ from graft.features import embed_photos
 from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
 from graft.network.preprocessing import modes
-from graft.selection import choosing_role, roles_in_run
+from graft.selection import choosing_role, photos_to_predict, roles_in_run
 from graft.training.finetune import fine_tune
 from graft.training.frozen import train_head
 from graft.training.roles import Roles
@@ -110,3 +110,18 @@ def weights_of(run: Run, validation: range, folder) -> list[np.ndarray]:
         keras.utils.set_random_seed(run.seed)
         model, _, _ = fine_tune(finetune_settings(run), model, both, pixels, roles, "test", folder / "state")
     return model.get_weights()
+
+
+def test_photos_of_a_role_that_the_split_lacks_are_one_sentence():
+    split = pd.DataFrame({"path": list("ab"), "role": ["train", "val"], "fold": 0, "inner": 0})
+    settings = PredictSettings(roles=["test"], choosing=Choosing())
+    with pytest.raises(
+        UserError, match="predict names test photos, and fold 0 of the split has none; it has train, val"
+    ):
+        photos_to_predict(split, 0, settings)
+
+
+def test_the_photos_that_choose_are_always_predicted():
+    split = pd.DataFrame({"path": list("abc"), "role": ["train", "train", "val"], "fold": 0, "inner": [0, 1, 0]})
+    found = photos_to_predict(split, 0, PredictSettings(roles=["val"], choosing=Choosing(chooses=True)))
+    assert found[["path", "role", "chose"]].values.tolist() == [["b", "inner", 1], ["c", "val", 0]]

@@ -341,3 +341,11 @@ def test_the_script_writes_the_table_and_says_how_many(tmp_path, capsys):
     split_dataset.main([*arguments, "--settings", json.dumps({"method": "kfold", "k": 5})])
     assert capsys.readouterr().out == "split_dataset: kfold, seed 0: 16 train, 4 val in the first of 5 folds\n"
     assert set(read_table(tmp_path / "split.csv")["label"]) == {"1", "NA"}
+
+
+def test_a_table_that_leaves_a_class_out_is_one_sentence(tmp_path):
+    table = pd.DataFrame({"path": ["a/0.jpg", "a/1.jpg"], "label": "a", "role": ["train", "val"]})
+    write_table(table, tmp_path / "split.csv")
+    manifest = manifest_of(["a", "a", "b"])
+    with pytest.raises(UserError, match="fold 0 of the split has no photo to train class 'b' on"):
+        split(manifest, Split(method="file", file=str(tmp_path / "split.csv")))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from graft.data.decode import upright_rgb
+from graft.config.dataset import Limits
+from graft.data.decode import pixels_in, upright_rgb
 from graft.data.layout import EXTENSIONS
 from graft.decision import decide
 from graft.errors import UserError
@@ -97,6 +98,8 @@ def classify(model: "keras.Model", facts: dict[str, Any], paths: list[str]) -> I
 def open_square(path: str, size: int) -> np.ndarray | str:
     """Return a photo as (size, size, 3), uint8, as `pack_images` makes it; or the reason why it cannot be read."""
     try:
+        if (n_pixels := pixels_in(path)) > Limits().pixels:
+            return f"{n_pixels:,} pixels, more than the {Limits().pixels:,} that are read"
         image = upright_rgb(path, at_least_px=2 * size)
     except FileNotFoundError:
         return "no such file"

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from graft.config.experiment import Choosing, PredictSettings
+from graft.errors import UserError
 
 INNER = "inner"  # the role, in a run, of the training photos that choose and therefore do not train
 
@@ -42,7 +43,15 @@ def photos_to_predict(split: pd.DataFrame, fold: int, settings: PredictSettings)
     """Return the photos of a fold that a run's models are asked about: of the wanted roles, and those that choose.
 
     Returns: rows of split.csv with `role` as it is in the run, and `chose`, 1 for the photos that choose, else 0.
+    Raises: UserError if the fold has no photo of the wanted roles.
     """
     roles, chooser = roles_in_run(split, settings.choosing)
     split = split.assign(role=roles, chose=(roles == chooser).astype(int))
-    return split[(split["fold"] == fold) & (split["role"].isin(settings.roles) | (split["chose"] == 1))]
+    split = split[split["fold"] == fold]
+    if not split["role"].isin(settings.roles).any():
+        there = ", ".join(role for role in ("train", "val", "test") if role in set(split["role"]))
+        raise UserError(
+            f"predict names {' and '.join(settings.roles)} photos, and fold {fold} of the split has none; "
+            f"it has {there}"
+        )
+    return split[split["role"].isin(settings.roles) | (split["chose"] == 1)]

@@ -30,7 +30,7 @@ class Experiment(Settings):
     override: dict[str, Any] = {}
     """Parts of the recipe that this experiment changes, laid out as a recipe is."""
 
-    predict: list[Literal["train", "val", "test"]] = ["val", "test"]
+    predict: list[Literal["train", "val", "test"]] = Field(["val", "test"], min_length=1)
     """Which photos the predictions cover."""
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,10 +94,28 @@ class Job:
             for name in getattr(self.config, kind):
                 check_name(name, kind)
         self._runs = {run.name: run for name in self.config.runs for run in self._runs_named(name)}
+        self.check_names_differ()
         self.backbones = {backbone_key(run.experiment.backbone): run.experiment.backbone for run in self._runs.values()}
-        self.features = {features_key(run.embedding): run.embedding for run in self._runs.values()}
         for run in self._runs.values():
             check_shards(run, self.config.shards)
+
+    def check_names_differ(self) -> None:
+        """Refuse two experiments that would write into one folder: `a` with several seeds, and `a-seed0`."""
+        owners: dict[str, str] = {}
+        for experiment in self.config.experiments:
+            for name in self.names_of(experiment):
+                if name in owners:
+                    raise UserError(
+                        f"experiments {owners[name]!r} and {experiment!r} both make a run named {name!r}; rename one"
+                    )
+                owners[name] = experiment
+
+    def names_of(self, experiment: str) -> list[str]:
+        """Return the names of an experiment's runs."""
+        settings = self.config.experiments[experiment]
+        if settings.seeds == 1:
+            return [experiment]
+        return [f"{experiment}-seed{seed}" for seed in range(settings.seed, settings.seed + settings.seeds)]
 
     @property
     def runs(self) -> list[str]:
@@ -135,12 +154,34 @@ class Job:
         return self.run(run).stages
 
     def embedding(self, key: str) -> EmbedSettings:
-        """Return the settings of cached features by their name."""
-        return self.features[key]
+        """Return the settings of cached features by their name, of a run that `runs` does not list too.
+
+        Raises: UserError if no experiment has such features.
+        """
+        for run in self._every_run():
+            if features_key(run.embedding) == key:
+                return run.embedding
+        raise UserError(f"no experiment has features named {key!r}")
+
+    def backbone(self, key: str) -> Backbone:
+        """Return the settings of a backbone by its name, of a run that `runs` does not list too.
+
+        Raises: UserError if no experiment has such a backbone.
+        """
+        for run in self._every_run():
+            if backbone_key(run.experiment.backbone) == key:
+                return run.experiment.backbone
+        raise UserError(f"no experiment has a backbone named {key!r}")
+
+    def _every_run(self) -> Iterator[Run]:
+        """Yield the runs to build, then those of the other experiments."""
+        yield from self._runs.values()
+        for experiment in self.config.experiments:
+            yield from (run for run in self._runs_of(experiment) if run.name not in self._runs)
 
     def weights_file(self, key: str) -> list[str]:
         """Return the file that a backbone's weights are read from: the user's, or the one that Graft ships."""
-        weights = self.backbones[key].weights
+        weights = self.backbone(key).weights
         if weights == "textures":
             return [os.path.relpath(SHIPPED_WEIGHTS)]
         return [] if weights in ("imagenet", "none") else [weights]
@@ -177,8 +218,8 @@ class Job:
         recipe = self._recipe_of(name, experiment)
         if experiment.seeds == 1:
             return [Run(name, name, experiment, recipe, experiment.seed)]
-        seeds = range(experiment.seed, experiment.seed + experiment.seeds)
-        return [Run(f"{name}-seed{seed}", name, experiment, recipe, seed) for seed in seeds]
+        names = self.names_of(name)
+        return [Run(own, name, experiment, recipe, experiment.seed + place) for place, own in enumerate(names)]
 
     def _recipe_of(self, name: str, experiment: Experiment) -> Recipe:
         """Return an experiment's recipe with its overrides merged in."""
@@ -296,7 +337,7 @@ SLICES = {
     "source": lambda job, at: job.dataset(at["dataset"]).source,
     "ingest": lambda job, at: job.dataset(at["dataset"]).ingest,
     "split": lambda job, at: job.dataset(at["dataset"]).split,
-    "weights": lambda job, at: job.backbones[at["backbone"]],
+    "weights": lambda job, at: job.backbone(at["backbone"]),
     "embed": lambda job, at: job.embedding(at["features"]),
     "head": lambda job, at: head_settings(job.run(at["run"])),
     "finetune": lambda job, at: finetune_settings(job.run(at["run"])),

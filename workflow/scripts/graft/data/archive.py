@@ -260,12 +260,12 @@ def safe_name(name: str) -> str | None:
 
     >>> safe_name("train\\rural\\1.jpg"), safe_name("./a//b.jpg")
     ('train/rural/1.jpg', 'a/b.jpg')
-    >>> safe_name("a/../../b.jpg"), safe_name("/etc/passwd"), safe_name("C:/x.jpg")
-    (None, None, None)
+    >>> safe_name("a/../../b.jpg"), safe_name("/etc/passwd"), safe_name("C:x.jpg"), safe_name("A: cats/x.jpg")
+    (None, None, None, 'A: cats/x.jpg')
     """
     name = shown(name.replace("\\", "/"))
     parts = [part for part in name.split("/") if part not in ("", ".")]
-    if name.startswith("/") or ".." in parts or not parts or re.match(r"[A-Za-z]:", name):
+    if name.startswith("/") or ".." in parts or not parts or re.match(r"[A-Za-z]:(?! )", name):
         return None
     return "/".join(short(part) for part in parts)
 

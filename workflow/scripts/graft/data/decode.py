@@ -22,6 +22,8 @@ MAGIC = {
 }  # fmt: skip
 BRANDS = {b"avif": "AVIF", b"avis": "AVIF", b"heic": "HEIF", b"heix": "HEIF", b"mif1": "HEIF", b"heif": "HEIF"}
 ORIENTATION = 0x0112
+MAX_SAMPLE_VALUE = 0x0119
+DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners use
 HASHED_PX = 128  # a JPEG is decoded at the smallest scale of its own that is not below this
 THUMBNAIL_PX = 16
 
@@ -182,15 +184,44 @@ def to_rgb(image: Image.Image) -> Image.Image:
 def eight_bit(image: Image.Image) -> Image.Image:
     """Return a 16-bit, 32-bit or floating-point grey image as 8 bits.
 
+    The image's depth decides what is white: what the file says of its depth, else the fewest bits of 8, 10, 12, 14 and
+    16 that hold its brightest value, and for deeper ones that value itself. Divided as if it used all 16 bits, a 12-bit
+    picture of a camera or a scanner would become nearly black. Where a file says nothing, a dim 16-bit picture is
+    brightened by a power of two, as its own; TIFF's BitsPerSample does not tell, since it is 16 for 12-bit data too.
+
     >>> eight_bit(Image.fromarray(np.array([[0, 65535]], np.uint16))).getpixel((1, 0))
+    255
+    >>> eight_bit(Image.fromarray(np.array([[0, 4095]], np.uint16))).getpixel((1, 0))
     255
     """
     values = np.nan_to_num(np.asarray(image, np.float64))
-    top = values.max(initial=0)
-    scale = 1 / 257 if image.mode.startswith("I;16") or 255 < top <= 65535 else 255 / top if top > 65535 else 1
+    white = white_of(image, float(values.max(initial=0)))
+    return Image.fromarray(np.clip(np.rint(values * (255 / white)), 0, 255).astype(np.uint8))
+
+
+def white_of(image: Image.Image, top: float) -> float:
+    """Return the value of white in a deep grey image whose brightest value is `top`."""
+    stated = stated_white(image)
+    if stated >= max(top, 1):
+        return stated
     if image.mode == "F" and 0 < top <= 1:
-        scale = 255
-    return Image.fromarray(np.clip(np.rint(values * scale), 0, 255).astype(np.uint8))
+        return 1.0
+    return next((2.0**bits - 1 for bits in DEPTHS if top <= 2**bits - 1), top)
+
+
+def stated_white(image: Image.Image) -> float:
+    """Return TIFF's MaxSampleValue, the largest value that its samples may have, or 0 where there is none."""
+    try:
+        value = image.tag_v2.get(MAX_SAMPLE_VALUE, 0)
+        return float(value[0] if isinstance(value, tuple) else value)
+    except (AttributeError, TypeError, ValueError, IndexError):
+        return 0.0
+
+
+def pixels_in(path: str | Path) -> int:
+    """Return width times height of a picture, from its header alone."""
+    with Image.open(path, formats=FORMATS) as image:
+        return image.width * image.height
 
 
 def upright_rgb(path: str | Path | BinaryIO, at_least_px: int | None = None, truncated: bool = False) -> Image.Image:

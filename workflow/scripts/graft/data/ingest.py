@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
@@ -35,6 +35,7 @@ def ingest(photos: Path, staging: Path, settings: Ingest, workers: int) -> list[
     """
     entries = [Entry(file, faults=list(file.faults)) for file in gather(photos, staging, settings)]
     entries.sort(key=lambda entry: layout.natural(entry.name))
+    tell_cases_apart(entries)
     blame_junk_and_copies(entries)
     inspect([entry for entry in entries if not entry.faults], settings, workers)
     pictures = [entry for entry in entries if entry.look and entry.look.phash is not None]
@@ -42,6 +43,16 @@ def ingest(photos: Path, staging: Path, settings: Ingest, workers: int) -> list[
     blame_blanks(pictures, settings)
     judge(entries, settings)
     return entries
+
+
+def tell_cases_apart(entries: list[Entry]) -> None:
+    """Rename files whose names differ from an earlier one in case alone: on some disks they would be one file."""
+    taken: set[str] = set()
+    for entry in entries:
+        while (name := entry.file.name).casefold() in taken:
+            path = PurePosixPath(name)
+            entry.file.name = str(path.with_name(f"{path.stem}~{path.suffix}"))
+        taken.add(name.casefold())
 
 
 def gather(photos: Path, staging: Path, settings: Ingest) -> list[File]:
@@ -67,7 +78,8 @@ def folder_files(folder: Path, staging: Path, settings: Ingest) -> list[File]:
         seen.add(real)
         for own in sorted(here):
             local = Path(parent, own)
-            name = archive.safe_name(local.relative_to(folder).as_posix().replace("\\", "_"))
+            relative = local.relative_to(folder).as_posix().replace("\\", "_")
+            name = archive.safe_name(relative) or archive.safe_name(relative.replace(":", "_"))
             while name in names:  # two names that differ only in what cannot be printed
                 name += "~"
             names.add(name)

@@ -285,7 +285,7 @@ def check_roles(manifest: pd.DataFrame, roles: np.ndarray, fold: int) -> None:
             raise UserError(f"fold {fold} of the split has no {role} photo")
     labels = manifest["label"].to_numpy()
     trained = set(labels[roles == "train"])
-    lacking = sorted(set(labels[roles != ""]) - trained, key=natural)
+    lacking = sorted(set(labels) - trained, key=natural)
     if lacking:
         close = nearest(lacking[0], sorted(trained, key=natural))
         raise UserError(f"fold {fold} of the split has no photo to train class {lacking[0]!r} on{close}")

@@ -1,6 +1,7 @@
 """Backbones: any network of keras.applications without its top, and Graft's own small ones."""
 
 import os
+import re
 import warnings
 from pathlib import Path
 
@@ -71,7 +72,8 @@ def published(spec: Backbone) -> keras.Model:
     except Exception as error:
         if "URL fetch failure" not in str(error) and "hash" not in str(error):
             raise
-        name = str(error).split("URL fetch failure on ")[-1].split(":")[1].rsplit("/", 1)[-1].strip()
+        address = re.search(r"https?://\S+?/([^/\s:]+)(?=[\s:]|$)", str(error))  # a wrong hash names no address
+        name = address[1] if address else ""
         folder = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
         raise UserError(
             f"the ImageNet weights of {spec.name} could not be downloaded ({short(error)}); "
