@@ -13,8 +13,8 @@ def code_files(script: str) -> tuple[str, ...]:
 
     The script comes first, the modules sorted after it. Imports inside functions count too.
 
-    >>> [Path(name).name for name in code_files("graft/errors.py")]
-    ['errors.py', '__init__.py']
+    >>> [Path(name).name for name in code_files("graft/disk.py")]
+    ['disk.py', '__init__.py']
     """
     start = SCRIPTS / script
     found, waiting = {start}, [start]
