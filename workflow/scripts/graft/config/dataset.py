@@ -161,7 +161,8 @@ class Policy(Settings):
     """The same bytes as another photo of its class and folder; dropped, the first one stays."""
 
     near_duplicate: Action = "keep"
-    """Looks like another photo of its folder; kept, the two share a group, which no split divides."""
+    """Looks like another photo of its folder, or is an altered copy of it (mirrored, turned, cropped, inverted and the
+    like); kept, the two share a group, which no split divides."""
 
     extreme_aspect: Action = "keep"
     """An image over `max_aspect` times longer than wide, or wider than long."""
@@ -198,7 +199,9 @@ class Ingest(Settings):
     """The share of one grey level that an image may have; 1: any."""
 
     near_duplicate_distance: int = Field(10, ge=0, le=16)
-    """Bits (of 64) in which the perceptual hashes of near duplicates may differ; 0: do not look for any."""
+    """Bits (of 64) in which the perceptual hashes of near duplicates may differ; 0: do not look for any, nor for
+    altered copies (mirrored, turned, cropped, shifted, framed, captioned, inverted), which photos from 64 pixels on are
+    searched for."""
 
     labels: Literal["auto", "first", "last"] = "auto"
     """Which folder names the class, where class folders hold folders: the first below train or val, or the last.

@@ -3,17 +3,20 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from graft.config.dataset import Ingest, Policy
-from graft.data import duplicates
+from graft.data import altered, duplicates
 from graft.data.archive import File
-from graft.data.decode import Look
+from graft.data.decode import PICTURE_PX, Look
 from graft.data.wording import some
 from graft.errors import UserError
 
 ALWAYS_DROPPED = ("junk", "doubled")  # never worth a warning: leftovers, and a second copy of a whole tree
 RANK = {"test": 0, "val": 1, "train": 2, "": 3}  # a leaking photo stays where it measures, and goes where it trains
+DETAIL_PX = 64  # a photo of shorter sides, such as a digit of 28 px, has too little detail to tell copies from likes
+COLUMNS = ["path", "verdict", "outcome", "label", "source_split", "copy_of", "copy_kind", "detail"]
 GRAVITY = (*ALWAYS_DROPPED, *Policy.model_fields)  # which verdict a file has where several would do
 
 
@@ -30,6 +33,8 @@ class Entry:
     detail: str = ""
     kept: bool = True
     partners: list["Entry"] = field(default_factory=list)  # what it shares its bytes or its looks with
+    copy_of: str = ""  # the first of these
+    copy_kind: str = ""  # such as "same bytes", "alike" or "mirrored, cropped"
 
     @property
     def name(self) -> str:
@@ -72,26 +77,36 @@ def judge_copies(entries: list[Entry], policy: Policy) -> None:
         if len({entry.label for entry in copies}) > 1:
             for entry in copies:
                 other = next(one for one in copies if one.label != entry.label)
-                blame(entry, "label_conflict", f"the same bytes as {other.name} in another class", other, policy)
+                blame(
+                    entry,
+                    "label_conflict",
+                    f"the same bytes as {other.name} in another class",
+                    other,
+                    policy,
+                    "same bytes",
+                )
             continue
         copies.sort(key=lambda entry: RANK[entry.source_split])  # stable: the archive's order within a folder
         first = copies[0]
         for entry in copies[1:]:
             kind = "exact_duplicate" if entry.source_split == first.source_split else "leak"
-            blame(entry, kind, f"the same bytes as {first.name}", first, policy)
+            blame(entry, kind, f"the same bytes as {first.name}", first, policy, "same bytes")
 
 
 def judge_near_copies(entries: list[Entry], settings: Ingest) -> None:
     """Find photos that look alike, directly or through others: across folders a leak, else a near duplicate."""
+    if not settings.near_duplicate_distance:
+        return
     distinct = list({entry.look.sha256: entry for entry in reversed(entries)}.values())[::-1]
-    hashes = [entry.look.phash for entry in distinct]
-    thumbnails = [entry.look.thumbnail for entry in distinct]
-    links = duplicates.near_links(hashes, thumbnails, settings.near_duplicate_distance)
-    neighbours, groups = defaultdict(list), defaultdict(list)
-    for one, other in links:
-        neighbours[one].append(other)
-        neighbours[other].append(one)
-    for position, group in enumerate(duplicates.joined(len(distinct), links)):
+    links = copy_links([entry.look for entry in distinct], settings.near_duplicate_distance)
+    neighbours, groups = (
+        defaultdict(dict),
+        defaultdict(list),
+    )  # neighbours: what a photo is to each that it is linked to
+    for link in links:
+        neighbours[link.later][link.earlier] = link.kind
+        neighbours[link.earlier][link.later] = altered.reverse(link.kind)
+    for position, group in enumerate(duplicates.joined(len(distinct), [(one.earlier, one.later) for one in links])):
         groups[group].append(position)
 
     def rank(position: int) -> tuple[int, int]:
@@ -100,24 +115,61 @@ def judge_near_copies(entries: list[Entry], settings: Ingest) -> None:
     for members in groups.values():
         first, *others = (distinct[position] for position in sorted(members, key=rank))
         for position, entry in zip(sorted(members, key=rank)[1:], others, strict=True):
-            near = distinct[min(neighbours[position], key=rank)]
-            blame_lookalike(entry, near, first, settings.policy)
+            near = min(neighbours[position], key=rank)
+            blame_lookalike(entry, distinct[near], neighbours[position][near], first, settings.policy)
 
 
-def blame_lookalike(entry: Entry, near: Entry, first: Entry, policy: Policy) -> None:
-    """Add the fault of looking like `near`, and perhaps through it like `first`, which stays."""
-    detail = f"looks like {near.name}" + ("" if near.label == entry.label else f" of class {near.label}")
+def copy_links(looks: list[Look], distance: int) -> list[altered.Link]:
+    """Return links between photos that look alike, or of which one is an altered copy of the other.
+
+    Of photos that look alike only the first is compared with altered copies, which costs more.
+    """
+    pairs = duplicates.near_links([one.phash for one in looks], [one.thumbnail for one in looks], distance)
+    groups = duplicates.joined(len(looks), pairs)
+    firsts = [
+        position
+        for position, one in enumerate(looks)
+        if groups[position] == position and min(one.width, one.height) >= DETAIL_PX
+    ]
+    pictures = np.frombuffer(b"".join(looks[position].picture for position in firsts), np.uint8)
+    links = altered.altered_links(pictures.reshape(-1, PICTURE_PX, PICTURE_PX))
+    return [altered.Link(*pair, "alike") for pair in pairs] + [
+        altered.Link(firsts[one.earlier], firsts[one.later], one.kind) for one in links
+    ]
+
+
+def blame_lookalike(entry: Entry, near: Entry, kind: str, first: Entry, policy: Policy) -> None:
+    """Add the fault of being a copy of `near`, and perhaps through it of `first`, which stays."""
+    detail = copy_sentence(kind, near.name) + ("" if near.label == entry.label else f" of class {near.label}")
     leaks = entry.source_split != first.source_split
     if leaks and near.source_split == entry.source_split:
         detail += f", and through it like {first.name}"
     entry.partners.append(near)
-    blame(entry, "leak" if leaks else "near_duplicate", detail, first, policy)
+    blame(entry, "leak" if leaks else "near_duplicate", detail, first, policy, kind)
 
 
-def blame(entry: Entry, kind: str, detail: str, partner: Entry, policy: Policy) -> None:
-    """Add a fault that an entry shares with another."""
+def copy_sentence(kind: str, name: str) -> str:
+    """Return how a photo was made of another.
+
+    >>> copy_sentence("mirrored, cropped", "x.jpg"), copy_sentence("inverted", "x.jpg")
+    ('a mirrored, cropped copy of x.jpg', 'an inverted copy of x.jpg')
+    >>> copy_sentence("turned 90, cropped", "x.jpg"), copy_sentence("alike", "x.jpg")
+    ('a cropped copy, turned by 90 degrees, of x.jpg', 'looks like x.jpg')
+    """
+    if kind == "alike":
+        return f"looks like {name}"
+    words = kind.split(", ")
+    turn = next((f", turned by {word.split()[1]} degrees," for word in words if word.startswith("turned")), "")
+    made = " ".join([", ".join(word for word in words if not word.startswith("turned")), "copy"]).strip()
+    return f"{'an' if made[0] in 'aeiou' else 'a'} {made}{turn} of {name}"
+
+
+def blame(entry: Entry, kind: str, detail: str, partner: Entry, policy: Policy, copy_kind: str) -> None:
+    """Add a fault that an entry shares with another, whose copy of `copy_kind` it is."""
     entry.faults.append((kind, detail))
     entry.partners.append(partner)
+    if not entry.copy_of:
+        entry.copy_of, entry.copy_kind = entry.partners[0].name, copy_kind
     settle(entry, policy)
 
 
@@ -134,7 +186,7 @@ def refuse(entries: list[Entry], policy: Policy) -> None:
 
 
 def audit_table(entries: list[Entry]) -> pd.DataFrame:
-    """Return a row for every file that arrived: path, verdict, outcome, label, source_split, detail."""
+    """Return a row for every file that arrived: path, verdict, outcome, label, source_split, copy_of, copy_kind, detail."""
     rows = [
         {
             "path": entry.name,
@@ -142,11 +194,13 @@ def audit_table(entries: list[Entry]) -> pd.DataFrame:
             "outcome": outcome(entry),
             "label": entry.label or "",
             "source_split": entry.source_split,
+            "copy_of": entry.copy_of,
+            "copy_kind": entry.copy_kind,
             "detail": entry.detail,
         }
         for entry in entries
     ]
-    return pd.DataFrame(rows, columns=["path", "verdict", "outcome", "label", "source_split", "detail"])
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def outcome(entry: Entry) -> str:

@@ -9,6 +9,7 @@ from graft.data.audit import ALWAYS_DROPPED, GRAVITY, Entry, outcome
 from graft.data.decode import upright_rgb
 
 TILE_PX, HEAD_PX, TEXT_PX, GAP_PX, TITLE_PX, COLUMNS = 164, 20, 52, 14, 56, 8
+KIND_PX = 18  # the strip that says how a copy was made
 TILES_PER_VERDICT = 16
 COLOURS = {"dropped": "#b3261e", "warned": "#9a6700"}
 INK, PAPER, GREY = "#1f2328", "#ffffff", "#e7e9ec"
@@ -63,6 +64,10 @@ def draw_tile(
             sheet.paste(picture, centred)
     if not pictures:
         draw.text((left + TILE_PX // 2, top + TILE_PX // 2), "no picture", INK, ImageFont.load_default(13), "mm")
+    if entry.copy_kind and len(pictures) > 1:
+        kind = fitted(draw, entry.copy_kind, font)
+        draw.rectangle((left, top + TILE_PX - KIND_PX, left + TILE_PX - 1, top + TILE_PX - 1), PAPER)
+        draw.text((left + TILE_PX // 2, top + TILE_PX - KIND_PX // 2), kind, colour, font, "mm")
     draw.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), outline=colour)
     font = ImageFont.load_default(11)
     lines = [fitted(draw, entry.name, font, keep_end=True), *wrapped(draw, entry.detail, font, 2)]

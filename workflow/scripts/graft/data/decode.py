@@ -26,6 +26,7 @@ MAX_SAMPLE_VALUE = 0x0119
 DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners use
 HASHED_PX = 128  # a JPEG is decoded at the smallest scale of its own that is not below this
 THUMBNAIL_PX = 16
+PICTURE_PX = 64
 
 
 @dataclass(slots=True)
@@ -33,7 +34,8 @@ class Look:
     """What one file is, found by reading it once.
 
     `faults` are (kind, detail) pairs, gravest first; `blank` is the share of the commonest grey level; `thumbnail` is
-    THUMBNAIL_PX x THUMBNAIL_PX grey levels, and is None, like the hash, where the file cannot be decoded.
+    THUMBNAIL_PX x THUMBNAIL_PX grey levels and `picture` PICTURE_PX x PICTURE_PX; these and the hash are None where the
+    file cannot be decoded.
     """
 
     sha256: str
@@ -44,6 +46,7 @@ class Look:
     blank: float = 0.0
     phash: int | None = None
     thumbnail: bytes | None = None
+    picture: bytes | None = None
 
 
 def look(path: Path, name: str, settings: Ingest) -> Look:
@@ -101,6 +104,7 @@ def look_at(image: Image.Image, suffix: str, start: bytes, settings: Ingest, fou
     found.blank = max(grey.histogram()) / (grey.width * grey.height)
     found.phash = int(str(imagehash.phash(grey)), 16)
     found.thumbnail = grey.resize((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BOX).tobytes()
+    found.picture = grey.resize((PICTURE_PX, PICTURE_PX), Image.Resampling.BOX).tobytes()
 
 
 def oddities(image: Image.Image, suffix: str, start: bytes, orientation: int) -> Iterator[tuple[str, str]]:
