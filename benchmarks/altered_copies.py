@@ -4,7 +4,7 @@
     python benchmarks/altered_copies.py PHOTOS --n 20 --kinds mirrored "cropped 5%"
 
 Every alteration is made of the same `--n` photos of a set, drawn with `--seed`. The search then runs over these photos
-and their copies, as if the copies lay in the validation folder; a copy is caught if it joins the group of its own photo.
+and their copies, as if the copies lay in the validation folder; a copy is caught if it joins its own photo's group.
 False pairs are counted among the set's own photos of different bytes: look at those that are named, since some
 photographers do put one picture into a set twice. The cost is that of the whole search over the set, beside the time
 that its photos take to read and decode.
@@ -12,14 +12,20 @@ that its photos take to read and decode.
 
 import argparse
 import io
+import math
 import random
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
+import numpy as np
+from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
 import timing
+from chain import SCRIPTS
+
+sys.path.insert(0, str(SCRIPTS))
 from graft.config.dataset import Ingest
 from graft.data import duplicates
 from graft.data.audit import copy_links
@@ -69,8 +75,6 @@ def turned_and_cut(degrees):
     """Turn, and keep the largest part of the same shape that shows no corner."""
 
     def turn(image):
-        import math
-
         angle, ratio = math.radians(abs(degrees)), max(image.width / image.height, image.height / image.width)
         scale = 1 / (math.cos(angle) + ratio * math.sin(angle))
         return cropped((1 - scale) / 2)(image.rotate(degrees, Image.Resampling.BICUBIC))
@@ -88,8 +92,6 @@ def shifted(share, fill=None):
     def shift(image):
         x, y = round(share * image.width), round(share * image.height)
         if fill is None:
-            from PIL import ImageChops
-
             return ImageChops.offset(image, x, y)
         moved = Image.new("RGB", image.size, fill)
         moved.paste(image, (x, y))
@@ -137,8 +139,6 @@ def hue_shifted(by):
 
 
 def noisy(image):
-    import numpy as np
-
     chance = np.random.default_rng(image.width)
     pixels = np.asarray(image, float) + chance.normal(0, 20, (image.height, image.width, 3))
     return Image.fromarray(np.clip(pixels, 0, 255).astype("uint8"))

@@ -77,14 +77,8 @@ def judge_copies(entries: list[Entry], policy: Policy) -> None:
         if len({entry.label for entry in copies}) > 1:
             for entry in copies:
                 other = next(one for one in copies if one.label != entry.label)
-                blame(
-                    entry,
-                    "label_conflict",
-                    f"the same bytes as {other.name} in another class",
-                    other,
-                    policy,
-                    "same bytes",
-                )
+                detail = f"the same bytes as {other.name} in another class"
+                blame(entry, "label_conflict", detail, other, policy, "same bytes")
             continue
         copies.sort(key=lambda entry: RANK[entry.source_split])  # stable: the archive's order within a folder
         first = copies[0]
@@ -99,10 +93,8 @@ def judge_near_copies(entries: list[Entry], settings: Ingest) -> None:
         return
     distinct = list({entry.look.sha256: entry for entry in reversed(entries)}.values())[::-1]
     links = copy_links([entry.look for entry in distinct], settings.near_duplicate_distance)
-    neighbours, groups = (
-        defaultdict(dict),
-        defaultdict(list),
-    )  # neighbours: what a photo is to each that it is linked to
+    neighbours: dict[int, dict[int, str]] = defaultdict(dict)  # what a photo is to each that it is linked to
+    groups: dict[int, list[int]] = defaultdict(list)
     for link in links:
         neighbours[link.later][link.earlier] = link.kind
         neighbours[link.earlier][link.later] = altered.reverse(link.kind)
@@ -186,7 +178,7 @@ def refuse(entries: list[Entry], policy: Policy) -> None:
 
 
 def audit_table(entries: list[Entry]) -> pd.DataFrame:
-    """Return a row for every file that arrived: path, verdict, outcome, label, source_split, copy_of, copy_kind, detail."""
+    """Return a row for every file that arrived, with COLUMNS."""
     rows = [
         {
             "path": entry.name,
