@@ -165,14 +165,15 @@ def train_one(results: Path, run, fold: int):
     start = time.perf_counter()
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         embed_photos(run.embedding, weights, packed, split, paths, features)
-        head, _, _ = train_head(settings, np.load(features, mmap_mode="r"), roles, run.name, state)
+        head, history, _ = train_head(settings, np.load(features, mmap_mode="r"), roles, run.name, state)
         model = assemble(load_backbone(backbone, weights), head, both[1], run.recipe.head.pooling)
         seconds = time.perf_counter() - start
         tables = [predicted(model, pixels, rows, asked, roles.classes, "head")]
         if run.recipe.finetune:
             keras.utils.set_random_seed(run.seed)
             start = time.perf_counter()
-            model, _, _ = fine_tune(finetune_settings(run), model, both, pixels, roles, run.name, state)
+            expected = history.get("cross_validated_loss", pd.Series([None])).iloc[-1]
+            model, _, _ = fine_tune(finetune_settings(run), model, both, pixels, roles, run.name, state, (), expected)
             seconds += time.perf_counter() - start
             tables.append(predicted(model, pixels, rows, asked, roles.classes, "finetuned"))
     return seconds, pd.concat(tables, ignore_index=True)

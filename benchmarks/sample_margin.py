@@ -95,7 +95,7 @@ def probe(features: np.ndarray, labels: np.ndarray) -> float:
     from graft.training.probe import fit_probe
 
     n = 2 * N_TRAIN
-    kernel, bias = fit_probe(features[None, :n], labels[:n], np.ones(n), seed=0)
+    kernel, bias, _ = fit_probe(features[None, :n], labels[:n], np.ones(n), seed=0)
     return float(np.mean(np.argmax(features[n:] @ kernel + bias, axis=1) == labels[n:]))
 
 

@@ -186,14 +186,14 @@ def test_the_probe_separates_what_a_line_separates():
     rng = np.random.default_rng(0)
     codes = np.arange(60) % 3
     features = rng.normal(0, 0.3, (60, 5)) + np.eye(3, 5)[codes] * 3 + 100
-    kernel, bias = fit_probe(features[None], codes, np.ones(60), seed=0)
+    kernel, bias, _ = fit_probe(features[None], codes, np.ones(60), seed=0)
     assert kernel.shape == (5, 3)
     assert ((features @ kernel + bias).argmax(1) == codes).all()
 
 
 def test_the_probe_copes_with_a_feature_that_never_moves_and_a_class_of_one():
     features = np.array([[0.0, 7], [0.1, 7], [1.0, 7], [1.1, 7], [5.0, 7]])
-    kernel, bias = fit_probe(features[None], np.array([0, 0, 1, 1, 2]), np.ones(5), seed=0)
+    kernel, bias, _ = fit_probe(features[None], np.array([0, 0, 1, 1, 2]), np.ones(5), seed=0)
     assert np.isfinite(kernel).all()
     assert np.isfinite(bias).all()
 
@@ -232,7 +232,7 @@ def test_a_probed_head_says_what_the_regression_says(data, tmp_path, output):
     settings = head_settings(head=Head(output=output), frozen={"method": "probe"})
     features, who = features_of(data, None), roles(data[1])
     head, history, _ = train_head(settings, features, who, "test", tmp_path / "state")
-    kernel, bias = fit_probe(features[:1, who.train], who.codes[who.train], np.ones(8), seed=0)
+    kernel, bias, _ = fit_probe(features[:1, who.train], who.codes[who.train], np.ones(8), seed=0)
     margin = (features[0] @ kernel + bias) @ [-1, 1]
     logits = head.predict(features[0], verbose=0)
     found = logits[:, 0] if output == "logit" else logits @ [-1, 1]
@@ -264,7 +264,7 @@ def tuned(data, tmp_path, backbone=None, **finetune):
     return before, after, history
 
 
-def fine_tune_quickly(data, model: keras.Model, state, **finetune):
+def fine_tune_quickly(data, model: keras.Model, state, expected_loss=None, **finetune):
     """Fine-tune a model for two epochs."""
     folder, split = data
     phase = FineTuning(**({"epochs": 2, "batch_size": 4, "optimizer": Optimizer(learning_rate=1e-3)} | finetune))
@@ -277,7 +277,7 @@ def fine_tune_quickly(data, model: keras.Model, state, **finetune):
         seed=0,
     )
     pixels = np.load(folder / "pixels.npy", mmap_mode="r")
-    return fine_tune(settings, model, ("tf", "tf"), pixels, roles(split), "test", state)
+    return fine_tune(settings, model, ("tf", "tf"), pixels, roles(split), "test", state, expected_loss=expected_loss)
 
 
 def changed(before: keras.Model, after: keras.Model) -> set[str]:
@@ -435,10 +435,22 @@ def test_fine_tuning_that_is_not_kept_leaves_the_heads_model_to_the_last_bit(dat
     assert changed(before, parts_of(kept)[0]) == set()
 
 
-def test_a_fine_tuning_that_failed_on_its_own_training_photos_is_not_kept(data, tmp_path):
-    failed = Optimizer(name="sgd", learning_rate=10, clip_norm=1.0)
-    before, kept, _ = tuned(data, tmp_path, keep="fits", epochs=1, optimizer=failed)
-    assert changed(before, parts_of(kept)[0]) == set()
+@pytest.mark.parametrize(("expected_loss", "is_kept"), [(0.01, False), (100.0, True)])
+def test_a_fine_tuning_that_failed_on_its_own_training_photos_is_not_kept(data, tmp_path, expected_loss, is_kept):
+    before, kept, _ = tuned(data, tmp_path, keep="fits", epochs=1, expected_loss=expected_loss)
+    assert bool(changed(before, parts_of(kept)[0])) == is_kept
+
+
+def test_a_probe_expects_its_log_loss_on_other_photos():
+    rng = np.random.default_rng(0)
+    codes = np.arange(400) % 2
+    features = (rng.normal(0, 1, (400, 20)) + codes[:, None] * 0.4).astype(np.float32)
+    kernel, bias, expected = fit_probe(features[None, :100], codes[:100], np.ones(100), seed=0)
+    logits = features[100:] @ kernel + bias
+    loss = np.mean(np.logaddexp(0, (1 - 2 * codes[100:]) * (logits[:, 1] - logits[:, 0])))
+    assert expected == pytest.approx(loss, abs=0.1)
+    trained = features[:100] @ kernel + bias
+    assert expected > np.mean(np.logaddexp(0, (1 - 2 * codes[:100]) * (trained[:, 1] - trained[:, 0])))
 
 
 def test_fine_tuning_is_not_kept_where_no_photos_can_show_that_it_is_better(data, tmp_path, capsys):

@@ -55,7 +55,8 @@ def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
     both = modes(arguments.backbone, settings.preprocessing)
     tag = f"fine_tune: {arguments.tag}"
     began = time.monotonic()
-    model, history, _ = fine_tune(settings, model, both, pixels, roles, tag, state, devices)
+    expected = facts.pop("cross_validated_loss", None)
+    model, history, _ = fine_tune(settings, model, both, pixels, roles, tag, state, devices, expected)
     print(f"{tag}: trained in {time.monotonic() - began:.1f} s", flush=True)
     save_model(model, facts, arguments.model)
     write_table(history.assign(watched=roles.watched), arguments.history)

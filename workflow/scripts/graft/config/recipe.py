@@ -204,8 +204,9 @@ class FineTuning(Phase):
 
     keep: Literal["always", "better", "fits"] = "always"
     """`always`: the fine-tuned model is the result. `better`: only if its log loss on the photos that choose is below
-    that of the head's model, which otherwise stays; it stays too where no photos can choose. `fits`: only if its log
-    loss on the training photos is, a guard against a training that failed, which no held-out photos decide."""
+    that of the head's model, which otherwise stays; it stays too where no photos can choose. `fits`, for a probe: only
+    if its log loss on the training photos is below what cross-validation expects of the probe on other photos; a
+    training that is not even that good on the photos it saw has failed. No photos are held out for it."""
 
     @model_validator(mode="after")
     def _check(self) -> "FineTuning":
@@ -257,6 +258,8 @@ class Recipe(Settings):
         views = self.frozen.views
         if views and self.augmentation is None:
             raise ValueError(f"frozen.views is {views!r}, but there is no augmentation to draw views with; add one")
+        if self.finetune and self.finetune.keep == "fits" and self.frozen.method != "probe":
+            raise ValueError("finetune.keep is 'fits', which compares with a probe; set frozen.method to 'probe'")
         if self.frozen.method == "probe" and self.head.hidden:
             raise ValueError(
                 "frozen.method is 'probe', which has no hidden layers; empty head.hidden or use 'gradient'"

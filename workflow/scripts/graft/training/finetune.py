@@ -28,9 +28,7 @@ from graft.training.roles import Roles
 from graft.training.targets import loss_and_metric, sample_weights, targets_of
 from graft.training.visits import Visits
 
-SLOWEST = (
-    0.01  # of the learning rate; a block below it stays frozen: it would hardly move, and lower ones cost the most
-)
+SLOWEST = 0.01  # of the learning rate; a block below it stays frozen: it would hardly move, and would cost the most
 VIEW_SEED = 2**20  # so that the second phase does not show the first phase's views again
 
 
@@ -43,6 +41,7 @@ def fine_tune(
     tag: str,
     state: Path,
     devices: Sequence[str] = (),
+    expected_loss: float | None = None,
 ) -> tuple[keras.Model, pd.DataFrame, Path]:
     """Return the fine-tuned model in its saved form, its history, and the resume state to remove once both are saved.
 
@@ -55,6 +54,7 @@ def fine_tune(
         tag: for the lines of progress.
         state: where a resumed training finds its state.
         devices: several share each batch (data parallel); one or none: the framework's own choice.
+        expected_loss: the log loss to expect of the head's model on other photos, for `keep: fits`.
 
     Raises: UserError if a layer to unfreeze does not exist, or the loss stops being a number.
     """
@@ -64,7 +64,9 @@ def fine_tune(
     choosing, watched = (in_order(pixels, rows, roles, n_logits) for rows in (roles.choose, roles.watch))
     plain = folded(model) if phase.batch_norm == "folded" else model
     tuned = in_saved_form(plain, modes[1])
-    before = Before.of(model, tuned, judging_stream(phase, choosing, pixels, roles, n_logits))
+    fits = phase.keep == "fits"
+    judging = in_order(pixels, roles.train, roles, n_logits) if fits else choosing if phase.keep == "better" else None
+    before = Before.of(model, tuned, judging, expected_loss if fits else None)
     policy = policy_of(phase.precision, parts_of(model)[0])
     with parallel(devices):
         training = in_training_form(plain, modes[0], policy)
@@ -81,15 +83,6 @@ def fine_tune(
     return kept, trained.history, trained.resume.path
 
 
-def judging_stream(
-    phase: FineTuning, choosing: InOrder | None, pixels: np.ndarray, roles: Roles, n_logits: int
-) -> InOrder | None:
-    """Return the photos by whose log loss fine-tuning is kept or not; None if it is kept always, or none can tell."""
-    if phase.keep == "fits":
-        return in_order(pixels, roles.train, roles, n_logits)
-    return choosing if phase.keep == "better" else None
-
-
 def interpolate(tuned: keras.Model, before: list[np.ndarray], share: float) -> None:
     """Give a model `share` of its own weights and the rest of those that it had before.
 
@@ -102,7 +95,7 @@ def interpolate(tuned: keras.Model, before: list[np.ndarray], share: float) -> N
 
 @dataclass(frozen=True)
 class Before:
-    """The model as the head left it, with its log loss on some photos, and the one that fine-tuning changes."""
+    """The model as the head left it, the log loss to beat on some photos, and the model that fine-tuning changes."""
 
     model: keras.Model
     weights: list[np.ndarray]
@@ -112,18 +105,21 @@ class Before:
     value: float
 
     @classmethod
-    def of(cls, model: keras.Model, tuned: keras.Model, photos: InOrder | None) -> "Before":
-        """Keep a model's weights and its log loss; that is taken of `tuned`, which still computes the same.
+    def of(
+        cls, model: keras.Model, tuned: keras.Model, photos: InOrder | None, to_beat: float | None = None
+    ) -> "Before":
+        """Keep a model's weights and the log loss to beat: its own, taken of `tuned`, which still computes the same.
 
         Without photos there is no log loss, and no later model can be shown to be better.
         """
         log_loss = scorer(tuned, photos) if photos else lambda: np.nan
-        return cls(model, model.get_weights(), tuned, tuned.get_weights(), log_loss, log_loss())
+        value = log_loss() if to_beat is None else to_beat
+        return cls(model, model.get_weights(), tuned, tuned.get_weights(), log_loss, value)
 
     def unless_beaten(self, tag: str) -> keras.Model:
         """Return the tuned model if its log loss is lower than that of the head's model, else the head's model."""
         now = self.log_loss()
-        told = f"log loss {self.value:.4f} before, {now:.4f} after"
+        told = f"log loss {now:.4f}, {self.value:.4f} to beat"
         if now < self.value:
             print(f"{tag}: fine-tuning is kept: {told}", flush=True)
             return self.tuned

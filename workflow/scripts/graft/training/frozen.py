@@ -45,9 +45,10 @@ def train_head(
     )
     compiled = keras.Model(head.input, head.output)  # Keras would write the head's own optimiser into the whole's file
     if settings.frozen.method == "probe":
-        probe_head(head, settings, features, roles, weights)
+        expected = probe_head(head, settings, features, roles, weights)
         compiled.compile(loss=loss, metrics=[metric])
-        return head, probe_history(compiled, features[0, roles.train], roles, n_logits, weights, watched), state
+        history = probe_history(compiled, features[0, roles.train], roles, n_logits, weights, watched)
+        return head, history.assign(cross_validated_loss=expected), state
     phase = settings.frozen
     batches = Batches(
         Visits.of_phase(phase, len(roles.train), settings.seed),
@@ -73,17 +74,21 @@ def cached_views(features: np.ndarray, train: np.ndarray, phase: FrozenPhase):
 
 def probe_head(
     head: keras.Model, settings: HeadSettings, features: np.ndarray, roles: Roles, weights: np.ndarray
-) -> None:
-    """Give the head the weights of a logistic regression on the cached views, or on the photos as they are."""
+) -> float:
+    """Give the head the weights of a logistic regression on the cached views, or on the photos as they are.
+
+    Returns: the log loss to expect of it on other photos.
+    """
     from graft.training.probe import fit_probe  # scikit-learn takes most of a second to load
 
     views = features[1:] if settings.frozen.views else features[:1]
-    kernel, bias = fit_probe(
+    kernel, bias, expected = fit_probe(
         views[:, roles.train], roles.codes[roles.train], weights, settings.seed, roles.groups_of(roles.train)
     )
     if settings.head.output == "logit":
         kernel, bias = kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]
     head.get_layer("logits").set_weights([kernel, bias])
+    return expected
 
 
 def probe_history(

@@ -1,6 +1,7 @@
 """The probe: a cross-validated logistic regression on frozen features, run to convergence, as the head."""
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -14,10 +15,23 @@ ITERATIONS = 5000
 SMALL = 10**7  # numbers; below it, threads wait for each other longer than they work
 
 
+class Probe(NamedTuple):
+    """A softmax layer, and the log loss to expect of it on other photos."""
+
+    kernel: np.ndarray
+    """(n_features, n_classes), float32."""
+
+    bias: np.ndarray
+    """(n_classes,), float32."""
+
+    log_loss: float
+    """Cross-validated over the training photos; where no folds can be made, that of answering the classes' shares."""
+
+
 def fit_probe(
     views: np.ndarray, codes: np.ndarray, weights: np.ndarray, seed: int, groups: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the kernel (n_features, n_classes) and bias (n_classes,) of a softmax layer, float32.
+) -> Probe:
+    """Return a logistic regression on features, as a softmax layer.
 
     The features are standardised for the fit and the standardisation is folded into the layer. The regularisation
     is the one with the least cross-validated log loss; a class with fewer photos than folds lowers their number,
@@ -58,7 +72,18 @@ def fit_probe(
     if kernel.shape[1] == 1:  # two classes come as one margin: half of it for, half against
         kernel, bias = np.hstack([-kernel, kernel]) / 2, np.array([-bias[0], bias[0]]) / 2
     kernel = kernel / deviation[:, None]
-    return kernel.astype(np.float32), (bias - mean @ kernel).astype(np.float32)
+    expected = -model.scores_.mean(0).max() if folds else shares_log_loss(codes)
+    return Probe(kernel.astype(np.float32), (bias - mean @ kernel).astype(np.float32), float(expected))
+
+
+def shares_log_loss(codes: np.ndarray) -> float:
+    """Return the log loss of answering every photo with the classes' shares of the photos.
+
+    >>> round(shares_log_loss(np.array([0, 0, 1, 1])), 4)
+    0.6931
+    """
+    shares = np.unique(codes, return_counts=True)[1] / len(codes)
+    return float(-(shares * np.log(shares)).sum())
 
 
 def folds_of(
