@@ -18,7 +18,7 @@ from graft.errors import UserError
 PART = ".part-"
 TEXT_COLUMNS = (
     *("path", "label", "predicted", "class", "role", "source_split", "stage", "run", "first", "second"),
-    *("sha256", "phash", "verdict", "note", "selected_on", "calibrated_on", "watched"),
+    *("sha256", "phash", "verdict", "note", "selected_on", "calibrated_on", "watched", "copy_of", "copy_kind"),
 )
 
 
