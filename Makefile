@@ -27,11 +27,11 @@ dev: .venv/installed-dev  ## the same with what tests and linters need
 
 demo: setup  ## the whole chain on drawn photos: offline, no account, no GPU
 	@$(BIN)/snakemake --cores $(CORES) --resources gpu=0 --configfile config/demo.yaml --quiet rules progress
-	@$(BIN)/python workflow/scripts/print_results.py
+	@$(BIN)/python workflow/commands/print_results.py
 
 run: setup  ## the default job, or that of CONFIG=file.yaml
 	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG))
-	@$(BIN)/python workflow/scripts/print_results.py
+	@$(BIN)/python workflow/commands/print_results.py
 
 test: dev  ## the tests a user runs: no root, no network
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
@@ -67,10 +67,10 @@ lock: setup  ## pin what a dataset is: make lock DATASET=name [CONFIG=file.yaml]
 	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) config/locks/$(DATASET).json
 
 schema: setup  ## config/README.md and the JSON schema, from the models
-	$(BIN)/python workflow/scripts/describe_config.py
+	$(BIN)/python workflow/commands/describe_config.py
 
 reproduce: setup  ## repeat a run from its provenance: make reproduce RUN=name
-	@$(BIN)/python workflow/scripts/reproduce.py --run $(or $(RUN),$(error name the run: make reproduce RUN=name)) \
+	@$(BIN)/python workflow/commands/reproduce.py --run $(or $(RUN),$(error name the run: make reproduce RUN=name)) \
 		--cores $(CORES) -- --resources gpu=$(GPUS)
 
 clean:  ## remove all results

@@ -65,7 +65,7 @@ def right_answers(rng: np.random.Generator, n: int, size: int, correlation: floa
 
 def coverage(rng, n: int, size: int, correlation: float, accuracy: float, trials: int) -> tuple[float, float]:
     """Return how often the interval over single photos, and the one over groups, holds the true accuracy."""
-    from graft.metrics import accuracy_interval, grouped_interval
+    from graft.judging.metrics import accuracy_interval, grouped_interval
 
     held = np.zeros(2)
     groups = np.repeat(np.arange(n // size), size)
@@ -81,7 +81,7 @@ def false_positives(rng, n: int, size: int, correlation: float, trials: int) -> 
     from statsmodels.stats.multitest import multipletests
 
     from graft.config.evaluation import Evaluation
-    from graft.significance import mcnemar_p, sign_flip_p
+    from graft.judging.significance import mcnemar_p, sign_flip_p
 
     settings, by_photo, by_group = Evaluation(bootstrap_resamples=999), [], []
     for _ in range(trials):

@@ -20,7 +20,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 def main() -> None:
     arguments = parsed(__doc__, forms=["lesson", "frozen", "folded", "streamed"])
-    from graft import runtime
+    from graft.machine import runtime
 
     runtime.start(seed=0, threads=arguments.threads)
     run = fine_tuning(arguments) if arguments.task == "finetune" else embedding(arguments)
@@ -30,12 +30,12 @@ def main() -> None:
 def fine_tuning(arguments: argparse.Namespace):
     """Return the function that trains a number of steps, the model made as `graft.training.finetune.fine_tune` does."""
     from graft.config.recipe import FineTuning, Head, Optimizer
+    from graft.machine.runtime import streamed
     from graft.network.assembly import assemble, parts_of
     from graft.network.forms import in_training_form
     from graft.network.head import build_head
     from graft.network.precision import policy_of
     from graft.network.preprocessing import mode_of
-    from graft.runtime import streamed
     from graft.training.batches import Batches
     from graft.training.finetune import block_optimizer, folded, unfreeze
     from graft.training.targets import loss_and_metric
@@ -88,12 +88,12 @@ def loader_of(arguments: argparse.Namespace, phase, n: int):
 
 
 def embedding(arguments: argparse.Namespace):
-    """Return the function that embeds a number of batches, as `graft.features.embed_photos` does."""
-    from graft.features import forward
+    """Return the function that embeds a number of batches, as `graft.training.features.embed_photos` does."""
     from graft.network.assembly import embedder
     from graft.network.forms import in_embedding_form
     from graft.network.precision import policy_of
     from graft.network.preprocessing import mode_of
+    from graft.training.features import forward
 
     network = backbone_of(arguments)
     network = in_embedding_form(network, policy_of(arguments.precision, network))

@@ -27,7 +27,7 @@ def main() -> None:
         import tensorflow as tf
 
         tf.config.threading.set_intra_op_parallelism_threads(arguments.threads)
-        tf.config.threading.set_inter_op_parallelism_threads(min(arguments.threads, 2))  # as graft.runtime
+        tf.config.threading.set_inter_op_parallelism_threads(min(arguments.threads, 2))  # as graft.machine.runtime
     if arguments.device == "gpu" and not any(name.startswith("gpu") for name in keras.distribution.list_devices()):
         raise SystemExit(f"Error: {keras.backend.backend()} finds no GPU; for the processor: --device cpu")
     keras.config.set_dtype_policy("mixed_bfloat16" if arguments.precision == "bfloat16" else "float32")

@@ -28,7 +28,8 @@ from chain import SCRIPTS, jobs_of_rule, run_chain
 from ingest import draw
 
 EXPERIMENT = {"override": {"head": {"output": "softmax"}}}  # of ten classes
-START_KERAS = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); from graft import runtime; runtime.start(seed=0)"
+FIND_LIBRARY = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r})"
+START_KERAS = f"{FIND_LIBRARY}; from graft.machine import runtime; runtime.start(seed=0)"
 
 
 def main() -> None:

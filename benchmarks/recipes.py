@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "benchmarks" / "recipes.csv")
     arguments = parser.parse_args()
-    from graft.config.job import Job
+    from graft.config.resolution import Job
 
     with tempfile.TemporaryDirectory() as folder:
         configuration = configuration_of(arguments)
@@ -91,7 +91,7 @@ def slug(variant: str) -> str:
 
 def prepare(folder: Path, configuration: dict, job) -> None:
     """Let the pipeline check, split and pack the photos, and fetch the weights."""
-    from graft.config.job import backbone_key
+    from graft.config.keys import backbone_key
 
     sizes = {backbone.size for backbone in job.backbones.values()}
     targets = [f"results/data/photos/pixels-{size}.npy" for size in sizes] + ["results/data/photos/split.csv"]
@@ -101,7 +101,7 @@ def prepare(folder: Path, configuration: dict, job) -> None:
 
 def measured(results: Path, job, arguments: argparse.Namespace) -> None:
     """Train every run and fold, one line each as it ends; write their predictions and print the table."""
-    from graft import runtime
+    from graft.machine import runtime
     from graft.training.resume import EVERY_SECONDS
 
     os.environ[EVERY_SECONDS] = "inf"  # nothing here is resumed
@@ -140,13 +140,14 @@ def train_one(results: Path, run, fold: int):
     import numpy as np
     import pandas as pd
 
-    from graft.config.job import backbone_key, finetune_settings, head_settings, predict_settings
-    from graft.features import embed_photos
-    from graft.files import read_table
+    from graft.config.keys import backbone_key
+    from graft.config.slices import finetune_settings, head_settings, predict_settings
+    from graft.data.selection import photos_to_predict
     from graft.network.assembly import assemble
     from graft.network.backbones import load_backbone
     from graft.network.preprocessing import modes
-    from graft.selection import photos_to_predict
+    from graft.storage.files import read_table
+    from graft.training.features import embed_photos
     from graft.training.finetune import fine_tune
     from graft.training.frozen import train_head
     from graft.training.roles import Roles
@@ -181,9 +182,9 @@ def train_one(results: Path, run, fold: int):
 
 def predicted(model, pixels, rows, asked, classes: list[str], stage: str):
     """Return a stage's predictions as the published model makes them."""
-    from graft.calibration import calibrate
     from graft.config.evaluation import Evaluation
-    from graft.predictions import predict_logits, predictions_table
+    from graft.judging.calibration import calibrate
+    from graft.predicting.predictions import predict_logits, predictions_table
 
     table = predictions_table(asked, predict_logits(model, pixels, rows, "predict"), classes)
     return calibrate(table.assign(stage=stage), Evaluation())[0]
@@ -193,9 +194,9 @@ def table_of(predictions, seconds):
     """Return a row for each backbone, recipe and stage."""
     import pandas as pd
 
-    from graft import significance
     from graft.config.evaluation import Evaluation
-    from graft.evaluation import numbers, optimism
+    from graft.judging import significance
+    from graft.judging.evaluation import numbers, optimism
 
     settings, rows = Evaluation(), []
     judging = predictions[predictions["role"] == ("test" if "test" in set(predictions["role"]) else "val")]

@@ -67,13 +67,13 @@ def scenes(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def kinds(weights: Path):
     """Yield the name and the function of every kind of features."""
-    from graft import runtime
+    from graft.machine import runtime
 
     runtime.start(seed=0)
     import keras
 
-    from graft.baselines import build_baseline
-    from graft.rootstock import build_rootstock, load_rootstock_weights
+    from graft.network.baselines import build_baseline
+    from graft.network.rootstock import build_rootstock, load_rootstock_weights
 
     def pooled(network: keras.Model):
         pixels = keras.Input((SIZE, SIZE, 3))

@@ -38,7 +38,7 @@ WAYS = {
 }
 NAMES = ("task", "backbone", "batch", "who", "precision")
 SPEED = "images_per_s"
-EMBED_BATCH = 32  # graft.features.BATCH, and Keras's own default; others are not compared
+EMBED_BATCH = 32  # graft.training.features.BATCH, and Keras's own default; others are not compared
 
 
 def main() -> None:

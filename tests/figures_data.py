@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from graft.files import write_table
+from graft.storage.files import write_table
 
 NAMES_OF_ANY_SCRIPT = [
     "rural", "urban", "Ελλάδα", "Москва", "naïve café", "a_class_whose_name_goes_on_and_on_until_it_ends_at_last",

@@ -8,7 +8,7 @@ import pandas as pd
 
 import evaluate
 import record_provenance
-from graft.files import write_table
+from graft.storage.files import write_table
 
 
 def made_predictions(

@@ -13,7 +13,7 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
 HOLDER = """
 import os, sys
 from graft.errors import UserError
-from graft.gpus import lease
+from graft.machine.gpus import lease
 try:
     with lease(int(sys.argv[1])) as devices:
         print(",".join(devices), os.environ.get("CUDA_VISIBLE_DEVICES", "unset"), sep="|", flush=True)
@@ -26,7 +26,7 @@ except UserError as error:
 JOB = """
 import sys, time
 from pathlib import Path
-from graft.gpus import lease
+from graft.machine.gpus import lease
 with lease(int(sys.argv[1])) as devices:
     Path(sys.argv[2] + ".started").touch()
     ends = time.monotonic() + 20

@@ -13,8 +13,8 @@ from graft.config.dataset import Ingest
 from graft.data import altered
 from graft.data.decode import PICTURE_PX, look
 from graft.data.duplicates import joined
-from graft.files import read_table
 from graft.sample.scenes import SCENES, draw_scene
+from graft.storage.files import read_table
 
 N_SCENES = 12
 ALMOST_ALL = 0.9  # of the copies of a kind: what the audit promises

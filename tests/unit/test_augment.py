@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from graft.augment import apply_views, draw_views
 from graft.config.recipe import Augmentation
+from graft.training.augment import apply_views, draw_views
 
 EVERYTHING = Augmentation(rotation=10, zoom=0.1, shift=0.1, shear=5, horizontal_flip=True, vertical_flip=True)
 

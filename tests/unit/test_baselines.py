@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import fetch_weights
-from graft.baselines import build_baseline
 from graft.config.backbone import BASELINES, Backbone
 from graft.network.assembly import assemble
 from graft.network.backbones import load_backbone
+from graft.network.baselines import build_baseline
 
 
 def features_of(name: str, photos: np.ndarray) -> np.ndarray:

@@ -10,9 +10,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
-from graft import calibration
 from graft.config.evaluation import Evaluation
-from graft.outcomes import CALIBRATED
+from graft.judging import calibration
+from graft.judging.outcomes import CALIBRATED
 from made_runs import made_predictions, predictions_of
 
 SETTINGS = Evaluation(threshold_photos=1)

@@ -12,18 +12,18 @@ from photo_files import huge_png
 from PIL import Image
 
 from classify import tell
-from graft.classify import Verdict, annotate, classify, find_photos, open_square
 from graft.config.backbone import Backbone
 from graft.config.recipe import Head
 from graft.data.pixels import square
-from graft.decision import decide
 from graft.errors import UserError
-from graft.files import sha256_of
-from graft.model_file import save_model
+from graft.judging.decision import decide
 from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
-from graft.predictions import predict_logits, probabilities_of
+from graft.network.model_file import save_model
+from graft.predicting.classify import Verdict, annotate, classify, find_photos, open_square
+from graft.predicting.predictions import predict_logits, probabilities_of
+from graft.storage.files import sha256_of
 from networks import lively
 from places import ROOT
 
@@ -115,7 +115,7 @@ def test_annotated_copies_never_overwrite_each_other(photos):
 def test_the_command_needs_the_model_file_alone(model, photos, tmp_path):
     save_model(model, FACTS, tmp_path / "model.keras")
     (photos / "bad.jpg").write_text("hello")
-    command = [sys.executable, str(ROOT / "workflow/scripts/classify.py"), str(tmp_path / "model.keras"), str(photos)]
+    command = [sys.executable, str(ROOT / "workflow/commands/classify.py"), str(tmp_path / "model.keras"), str(photos)]
     command += ["--csv", str(tmp_path / "t.csv"), "--json", str(tmp_path / "t.json"), "--threads", "1"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 1
@@ -135,7 +135,7 @@ def test_the_command_needs_the_model_file_alone(model, photos, tmp_path):
 
 
 def test_a_model_that_is_none_is_one_line(photos):
-    command = [sys.executable, str(ROOT / "workflow/scripts/classify.py"), str(photos / "00.png"), str(photos)]
+    command = [sys.executable, str(ROOT / "workflow/commands/classify.py"), str(photos / "00.png"), str(photos)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith("graft: ")

@@ -7,9 +7,9 @@ import pytest
 from scipy.stats import t
 
 import compare_runs
-from graft import comparison
 from graft.config.evaluation import Evaluation
-from graft.files import read_table
+from graft.judging import comparison
+from graft.storage.files import read_table
 from made_runs import made_predictions, predictions_of, write_run
 
 FAST = Evaluation(bootstrap_resamples=199)

@@ -9,7 +9,9 @@ import yaml
 
 from graft.config import describe
 from graft.config.backbone import NATIVE_SIZE, Backbone
-from graft.config.job import SLICES, Job, backbone_key, features_key
+from graft.config.keys import backbone_key, features_key
+from graft.config.resolution import Job
+from graft.config.slices import SLICES, slice_of
 from graft.errors import UserError
 from places import ROOT
 
@@ -94,9 +96,9 @@ def test_runs_may_name_one_seed_of_an_experiment():
 def test_a_rate_of_the_second_phase_changes_nothing_of_the_first():
     slow, fast = (job(override={"finetune": {"optimizer": {"learning_rate": rate}}}) for rate in (1e-6, 1e-4))
     at = {"run": "lesson", "features": slow.runs and features_key(slow.run("lesson").embedding)}
-    assert slow.slice("head", **at) == fast.slice("head", **at)
-    assert slow.slice("embed", **at) == fast.slice("embed", **at)
-    assert slow.slice("finetune", **at) != fast.slice("finetune", **at)
+    assert slice_of(slow, "head", **at) == slice_of(fast, "head", **at)
+    assert slice_of(slow, "embed", **at) == slice_of(fast, "embed", **at)
+    assert slice_of(slow, "finetune", **at) != slice_of(fast, "finetune", **at)
 
 
 def test_runs_share_features_unless_they_look_at_the_photos_differently():
@@ -121,7 +123,7 @@ def test_every_backbone_of_keras_has_a_native_size():
 
 
 def test_a_slice_is_json_with_sorted_keys():
-    text = job().slice("head", run="lesson")
+    text = slice_of(job(), "head", run="lesson")
     assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
 
 
@@ -156,7 +158,7 @@ def test_no_rule_is_told_the_number_of_shards():
     one, many = Job(values, RECIPES), Job(values | {"shards": {"pack": 8, "embed": 8}}, RECIPES)
     at = {"run": "lesson", "dataset": "urban_rural"}
     at |= {"backbone": next(iter(one.backbones)), "features": features_key(one.run("lesson").embedding)}
-    assert {part: one.slice(part, **at) for part in SLICES} == {part: many.slice(part, **at) for part in SLICES}
+    assert {part: slice_of(one, part, **at) for part in SLICES} == {part: slice_of(many, part, **at) for part in SLICES}
 
 
 @pytest.mark.parametrize("count", [0, 251])

@@ -5,7 +5,7 @@ import zipfile
 
 import draw_sample
 import ingest_dataset
-from graft.files import read_table, sha256_of
+from graft.storage.files import read_table, sha256_of
 
 
 def drawn(folder, **sample):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from graft.errors import UserError, run_script
-from graft.files import whole
+from graft.storage.files import whole
 
 FULL = Path("/dev/full")  # a file on a disk that is always full
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no disk that is always full")

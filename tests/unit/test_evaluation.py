@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 import evaluate
-from graft import evaluation
 from graft.config.evaluation import Evaluation
 from graft.errors import UserError
-from graft.files import read_table, sha256_of
+from graft.judging import evaluation
+from graft.storage.files import read_table, sha256_of
 from made_runs import made_predictions, predictions_of, write_predictions, write_run
 
 CERTAIN = [[0.9, 0.1], [0.1, 0.9]]  # what a model says that answers class 0, class 1

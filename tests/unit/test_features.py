@@ -8,8 +8,8 @@ from graft.config.backbone import Backbone
 from graft.config.experiment import EmbedSettings, Views
 from graft.config.recipe import Augmentation
 from graft.data.shards import join, rows_of_shard
-from graft.features import batches, embed_photos
 from graft.network.backbones import build_backbone
+from graft.training.features import batches, embed_photos
 from networks import lively
 
 SPEC = Backbone(name="MobileNet", alpha=0.25, weights="none", size=32)

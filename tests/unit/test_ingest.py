@@ -13,7 +13,7 @@ from PIL import Image
 import ingest_dataset
 from graft.data.decode import look
 from graft.errors import UserError
-from graft.files import read_table
+from graft.storage.files import read_table
 
 
 class Ingested:

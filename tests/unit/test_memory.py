@@ -13,7 +13,7 @@ TRAIN = """
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, {scripts!r})
-from graft import runtime
+from graft.machine import runtime
 runtime.start(0, 2)
 import numpy as np
 from graft.config.backbone import Backbone

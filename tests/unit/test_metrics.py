@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from graft import metrics
-from graft.outcomes import Outcomes, indices, outcomes_of
+from graft.judging import metrics
+from graft.judging.outcomes import Outcomes, indices, outcomes_of
 from made_runs import predictions_of
 
 

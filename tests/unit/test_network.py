@@ -12,7 +12,6 @@ from keras import layers
 from graft.config.backbone import NATIVE_SIZE, OWN, SMALLEST_SIZE, Backbone
 from graft.config.recipe import Head
 from graft.errors import UserError
-from graft.model_file import copy_model, load_model, read_facts, save_model
 from graft.network.assembly import assemble, embedder, parts_of, pooling_of
 from graft.network.backbones import build_backbone, fetch_backbone
 from graft.network.blocks import block_names
@@ -21,6 +20,7 @@ from graft.network.folding import fold_batch_norm, foldable
 from graft.network.forms import copied, in_embedding_form
 from graft.network.head import build_head
 from graft.network.merging import AbsorbedBatchNormalization, merged_layers
+from graft.network.model_file import copy_model, load_model, read_facts, save_model
 from graft.network.precision import policy_of
 from graft.network.preprocessing import mode_of, preprocess
 
@@ -124,8 +124,8 @@ def test_the_form_that_embeds_fits_our_own_networks_and_baselines_too(name):
     ],
 )
 def test_the_precision_is_chosen_by_the_hardware_and_the_network(monkeypatch, name, fast_processor, gpu, expected):
-    monkeypatch.setattr("graft.runtime.multiplies_bfloat16", lambda: fast_processor)
-    monkeypatch.setattr("graft.runtime.on_gpu", lambda: gpu)
+    monkeypatch.setattr("graft.machine.runtime.multiplies_bfloat16", lambda: fast_processor)
+    monkeypatch.setattr("graft.machine.runtime.on_gpu", lambda: gpu)
     backbone = build_backbone(Backbone(name=name, weights="none", size=32))
     assert policy_of("auto", backbone) == expected
     assert policy_of("float32", backbone) == "float32"

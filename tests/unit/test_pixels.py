@@ -16,7 +16,7 @@ from PIL import Image
 import pack_images
 from graft.data.shards import join
 from graft.errors import UserError
-from graft.files import sha256_of, write_table
+from graft.storage.files import sha256_of, write_table
 from places import ROOT
 
 
@@ -123,7 +123,7 @@ def test_shards_that_the_disk_has_no_room_to_join_are_told(monkeypatch, tmp_path
 def test_a_limit_on_the_length_of_files_is_told_too(tmp_path):
     """Where the limit is hit in mapped memory instead, the process dies of SIGBUS."""
     script = (
-        "import resource; from pathlib import Path; from graft.arrays import new_array; "
+        "import resource; from pathlib import Path; from graft.storage.arrays import new_array; "
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6)); new_array(Path('a.npy'), 'u1', (10**7,))"
     )
     place = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT / "workflow" / "scripts")}}

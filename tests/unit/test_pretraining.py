@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 
-from graft.pretraining import SIZE, batches, pretrain, warm_up_and_cosine
-from graft.rootstock import build_rootstock
+from graft.network.rootstock import build_rootstock
 from graft.sample.textures import TEXTURES, draw_texture
+from graft.training.pretraining import SIZE, batches, pretrain, warm_up_and_cosine
 
 
 def textures(n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from graft import provenance
 from graft.config.provenance import RunRecord
-from graft.files import sha256_of
+from graft.reporting import provenance
+from graft.storage.files import sha256_of
 from made_runs import made_predictions, write_benchmark, write_run
 
 RECORD = RunRecord(run="lesson", experiment="lesson", seed=0, dataset="photos", features="net-avg", config={})

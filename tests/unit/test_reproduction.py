@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 import reproduce
-from graft import provenance, reproduction
 from graft.errors import UserError
-from graft.files import read_table, write_table
+from graft.reporting import provenance, reproduction
+from graft.storage.files import read_table, write_table
 from made_runs import made_predictions, write_run
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")

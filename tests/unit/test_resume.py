@@ -12,7 +12,7 @@ import pytest
 from photo_files import two_classes, write_files
 
 import made_chain
-from graft.files import read_json, read_table, write_json, write_table
+from graft.storage.files import read_json, read_table, write_json, write_table
 from graft.training.resume import EVERY_SECONDS
 from made_chain import Chain
 
@@ -177,7 +177,7 @@ def test_a_changed_byte_of_a_state_is_noticed(killed, capsys):
 
 def test_a_fine_tuning_of_other_pixels_starts_anew(killed, capsys):
     killed.train_head()
-    with killed_in("graft.files.write_table"):  # the model is saved, its history not
+    with killed_in("graft.storage.files.write_table"):  # the model is saved, its history not
         killed.fine_tune()
     assert states(killed)
     np.save(killed.pixels, 255 - np.load(killed.pixels))

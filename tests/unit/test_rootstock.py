@@ -7,7 +7,7 @@ import pytest
 from graft.errors import UserError
 from graft.network.blocks import block_names
 from graft.network.folding import foldable
-from graft.rootstock import build_rootstock, load_rootstock_weights, save_rootstock_weights
+from graft.network.rootstock import build_rootstock, load_rootstock_weights, save_rootstock_weights
 
 BLOCKS = ["stem", "block_1", "block_2", "block_3"]
 

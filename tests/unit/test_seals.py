@@ -14,13 +14,13 @@ import compare_runs
 import plot_feature_map
 import write_model_card
 import write_summary
-from graft import seals
-from graft.arrays import open_array
-from graft.config.job import Job
+from graft.config.resolution import Job
 from graft.data import lock
 from graft.errors import UserError
-from graft.files import read_table, whole, write_json, write_table
-from graft.written import check_written
+from graft.planning.written import check_written
+from graft.storage import seals
+from graft.storage.arrays import open_array
+from graft.storage.files import read_table, whole, write_json, write_table
 from made_chain import Chain, call
 from places import ROOT
 

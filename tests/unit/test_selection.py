@@ -9,14 +9,15 @@ import yaml
 from graft.config.backbone import Backbone
 from graft.config.base import parse
 from graft.config.experiment import Choosing, Experiment, PredictSettings
-from graft.config.job import Run, finetune_settings, head_settings, merged
 from graft.config.recipe import Recipe
+from graft.config.resolution import Run, merged
+from graft.config.slices import finetune_settings, head_settings
+from graft.data.selection import choosing_role, photos_to_predict, roles_in_run
 from graft.errors import UserError
-from graft.features import embed_photos
 from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
 from graft.network.preprocessing import modes
-from graft.selection import choosing_role, photos_to_predict, roles_in_run
+from graft.training.features import embed_photos
 from graft.training.finetune import fine_tune
 from graft.training.frozen import train_head
 from graft.training.roles import Roles

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graft import significance
 from graft.config.evaluation import Evaluation
+from graft.judging import significance
 from made_runs import made_predictions, predictions_of
 
 SETTINGS = Evaluation(bootstrap_resamples=2000)

@@ -13,7 +13,7 @@ import split_dataset
 from graft.config.dataset import Split
 from graft.data.split import split
 from graft.errors import UserError
-from graft.files import read_table, write_table
+from graft.storage.files import read_table, write_table
 
 
 def manifest_of(labels, groups=None, splits=None, paths=None):

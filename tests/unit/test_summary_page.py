@@ -7,7 +7,7 @@ from PIL import Image
 from test_summary import job
 
 import write_summary
-from graft.summary_page import number, picture
+from graft.reporting.summary_page import number, picture
 from made_runs import made_predictions
 
 

@@ -9,20 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graft.augment import apply_views, draw_views
 from graft.config.backbone import Backbone
 from graft.config.experiment import Choosing, EmbedSettings, FineTuneSettings, HeadSettings, Views
 from graft.config.recipe import Augmentation, EarlyStopping, FineTuning, FrozenPhase, Head, Optimizer, Schedule
 from graft.errors import UserError
-from graft.features import embed_photos
-from graft.files import write_table
-from graft.model_file import save_model
+from graft.machine.runtime import streamed
 from graft.network.assembly import assemble, parts_of
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
-from graft.runtime import streamed
+from graft.network.model_file import save_model
+from graft.storage.files import write_table
+from graft.training.augment import apply_views, draw_views
 from graft.training.batches import InOrder
 from graft.training.callbacks import StopAtNaN
+from graft.training.features import embed_photos
 from graft.training.finetune import Before, fine_tune, first_trainable, in_order
 from graft.training.frozen import train_head
 from graft.training.probe import fit_probe, folds_of

@@ -11,7 +11,7 @@ from PIL import Image
 from graft.config.backbone import SHIPPED_WEIGHTS, Backbone
 from graft.network.assembly import embedder
 from graft.network.backbones import fetch_backbone
-from graft.rootstock import build_rootstock, load_rootstock_weights
+from graft.network.rootstock import build_rootstock, load_rootstock_weights
 from graft.sample.scenes import SCENES, draw_scene
 from graft.training.probe import fit_probe
 from places import ROOT

@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 from PIL import Image
 
-from graft.files import read_table
+from graft.storage.files import read_table
 from places import ROOT
 
 COLOURS = {"brick": (180, 60, 40), "grass": (50, 150, 50), "sky": (70, 130, 210)}

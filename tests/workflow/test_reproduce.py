@@ -20,7 +20,7 @@ def folds(tmp_path_factory, photos) -> Project:
 
 
 def reproduce(project: Project, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(ROOT / "workflow" / "scripts" / "reproduce.py"), "--run", "quick", "--cores", "4"]
+    command = [sys.executable, str(ROOT / "workflow" / "commands" / "reproduce.py"), "--run", "quick", "--cores", "4"]
     return subprocess.run(
         [*command, *arguments], cwd=project.folder, env=project.environment, capture_output=True, text=True, timeout=600
     )

@@ -9,18 +9,20 @@ sys.path.insert(0, str(SCRIPTS))
 PATH = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
 os.environ.update(PATH=os.pathsep.join(PATH))
 
-from graft import gpus
-from graft.code import code_files
-from graft.config import job as configuration
+from graft.machine import gpus
+from graft.planning.code import code_files
 from graft.config.figures import OF_A_RUN as FIGURES_OF_A_RUN
 from graft.config.figures import OF_ALL_RUNS as FIGURES_OF_ALL_RUNS
+from graft.config.keys import backbone_key, features_key
+from graft.config.resolution import Job
+from graft.config.slices import slice_of
 from graft.errors import UserError
 
 
 def checked_job():
     """Return the whole configuration, checked; a mistake in it ends the run here, in one line."""
     try:
-        return configuration.Job(config, Path(workflow.basedir) / "config" / "recipes")
+        return Job(config, Path(workflow.basedir) / "config" / "recipes")
     except UserError as error:
         print(f"graft: {error}", file=sys.stderr)
         raise SystemExit(1) from None
@@ -76,7 +78,7 @@ def settings_of(part):
     """Return a rule's params function: the slice of the configuration that the rule uses, as one JSON string."""
 
     def settings(wildcards):
-        return job.slice(part, **dict(wildcards.items()))
+        return slice_of(job, part, **dict(wildcards.items()))
 
     return settings
 
@@ -131,13 +133,13 @@ def split_of_views(wildcards):
 
 def weights_of_features(wildcards):
     """Return the backbone's weights that features are computed with."""
-    key = configuration.backbone_key(job.embedding(wildcards.features).backbone)
+    key = backbone_key(job.embedding(wildcards.features).backbone)
     return f"results/weights/{key}.weights.h5"
 
 
 def weights_of_run(wildcards):
     """Return the backbone's weights that a run starts from."""
-    key = configuration.backbone_key(job.run(wildcards.run).experiment.backbone)
+    key = backbone_key(job.run(wildcards.run).experiment.backbone)
     return f"results/weights/{key}.weights.h5"
 
 
@@ -148,7 +150,7 @@ def own_weights(wildcards):
 
 def features_of_run(wildcards):
     """Return the cached features that a run's head is trained on."""
-    key = configuration.features_key(job.run(wildcards.run).embedding)
+    key = features_key(job.run(wildcards.run).embedding)
     return f"results/features/{job.dataset_of(wildcards.run)}/{key}.npy"
 
 

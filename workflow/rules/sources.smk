@@ -4,7 +4,7 @@ import shlex
 
 from graft.data.lock import check_results
 from graft.data.preflight import check_source, fingerprint
-from graft.written import check_written
+from graft.planning.written import check_written
 
 
 def names_of(kinds):

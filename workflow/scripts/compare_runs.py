@@ -4,11 +4,11 @@ import argparse
 import json
 from pathlib import Path
 
-from graft import comparison
 from graft.config.base import parse
 from graft.config.evaluation import Evaluation
 from graft.errors import run_script
-from graft.files import write_table
+from graft.judging import comparison
+from graft.storage.files import write_table
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,7 +8,7 @@ from graft.config.base import parse
 from graft.config.dataset import Ingest, Source
 from graft.data.download import asked, obtain
 from graft.errors import UserError, run_script
-from graft.files import write_json
+from graft.storage.files import write_json
 
 
 def main(argv: list[str] | None = None) -> None:

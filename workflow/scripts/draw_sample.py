@@ -9,7 +9,7 @@ from pathlib import Path
 from graft.config.base import parse
 from graft.config.dataset import Source
 from graft.errors import run_script
-from graft.files import sha256_of, whole, write_json
+from graft.storage.files import sha256_of, whole, write_json
 
 NEVER = (1980, 1, 1, 0, 0, 0)  # equal drawings make equal archives
 

@@ -24,13 +24,13 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     settings = parse(EmbedSettings, json.loads(arguments.settings), "settings")
 
-    from graft import gpus, runtime
-    from graft.files import read_table, whole
+    from graft.machine import gpus, runtime
+    from graft.storage.files import read_table, whole
 
     with gpus.lease(arguments.gpus):
         runtime.start(seed=0, threads=arguments.threads)
         from graft.data.shards import rows_of_shard
-        from graft.features import embed_photos
+        from graft.training.features import embed_photos
 
         split = read_table(arguments.split[0]) if arguments.split else None
         paths = read_table(arguments.manifest)["path"].tolist()

@@ -4,12 +4,12 @@ import argparse
 import json
 from pathlib import Path
 
-from graft import evaluation
 from graft.config.base import parse
 from graft.config.evaluation import Evaluation
 from graft.errors import run_script
-from graft.files import write_json, write_table
-from graft.outcomes import classes_of
+from graft.judging import evaluation
+from graft.judging.outcomes import classes_of
+from graft.storage.files import write_json, write_table
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -17,14 +17,14 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     spec = parse(Backbone, json.loads(arguments.settings), "backbone")
 
-    from graft.files import whole
+    from graft.storage.files import whole
 
     if spec.name in BASELINES:  # no network, no weights; the chain wants a file all the same
         with whole(arguments.output, sealed=True) as part:
             part.touch()
         return
 
-    from graft import runtime
+    from graft.machine import runtime
 
     runtime.start(seed=0)
     from graft.network.backbones import fetch_backbone

@@ -20,7 +20,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     settings = parse(FineTuneSettings, json.loads(arguments.settings), "settings")
 
-    from graft import gpus, runtime
+    from graft.machine import gpus, runtime
 
     with gpus.lease(arguments.gpus):
         runtime.start(settings.seed, arguments.threads)
@@ -29,11 +29,11 @@ def main(argv: list[str] | None = None) -> None:
 
 def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
     """Train and save."""
-    from graft import runtime
-    from graft.arrays import open_array
-    from graft.files import read_table, write_json, write_table
-    from graft.model_file import load_model, save_model
+    from graft.machine import runtime
+    from graft.network.model_file import load_model, save_model
     from graft.network.preprocessing import modes
+    from graft.storage.arrays import open_array
+    from graft.storage.files import read_table, write_json, write_table
     from graft.training.finetune import fine_tune
     from graft.training.resume import clear_states, state_path
     from graft.training.roles import Roles

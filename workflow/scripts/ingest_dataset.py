@@ -18,7 +18,7 @@ from graft.data.contact_sheet import contact_sheet
 from graft.data.ingest import class_names, ingest, manifest_table, place
 from graft.data.placed import seal_photos
 from graft.errors import run_script
-from graft.files import read_json, whole, write_json, write_table
+from graft.storage.files import read_json, whole, write_json, write_table
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from graft import seals
 from graft.data.shards import join
 from graft.errors import run_script
-from graft.files import whole
+from graft.storage import seals
+from graft.storage.files import whole
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from graft.data.lock import content_of
 from graft.errors import run_script
-from graft.files import read_json, read_table, write_json
+from graft.storage.files import read_json, read_table, write_json
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from graft.data.pixels import pack
 from graft.data.shards import rows_of_shard
 from graft.errors import run_script
-from graft.files import read_table, whole
+from graft.storage.files import read_table, whole
 
 
 def main(argv: list[str] | None = None) -> None:

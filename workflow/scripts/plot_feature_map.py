@@ -8,7 +8,7 @@ from graft.config.figures import Figures
 from graft.errors import run_script
 from graft.figures import feature_map
 from graft.figures.command import parser_of, plot
-from graft.files import read_table
+from graft.storage.files import read_table
 
 
 def main(argv: list[str] | None = None) -> None:

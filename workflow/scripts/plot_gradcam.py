@@ -4,15 +4,15 @@ import argparse
 
 from matplotlib.figure import Figure
 
-from graft import gpus, runtime
-from graft.arrays import open_array
 from graft.config.backbone import BASELINES
 from graft.config.figures import Figures
 from graft.errors import run_script
 from graft.figures import gradcam
 from graft.figures.command import parser_of, plot
-from graft.files import read_table
-from graft.model_file import read_facts
+from graft.machine import gpus, runtime
+from graft.network.model_file import read_facts
+from graft.storage.arrays import open_array
+from graft.storage.files import read_table
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -3,7 +3,7 @@
 from graft.errors import run_script
 from graft.figures import mistakes
 from graft.figures.command import parser_of, plot
-from graft.files import read_table
+from graft.storage.files import read_table
 
 
 def main(argv: list[str] | None = None) -> None:

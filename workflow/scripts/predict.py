@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     settings = parse(PredictSettings, json.loads(arguments.settings), "settings")
 
-    from graft import gpus, runtime
+    from graft.machine import gpus, runtime
 
     with gpus.lease(arguments.gpus):
         runtime.start(seed=0, threads=arguments.threads)
@@ -36,11 +36,11 @@ def predict(settings: PredictSettings, arguments: argparse.Namespace) -> None:
     """Ask the model about the photos of the wanted roles, and about those that choose."""
     import pandas as pd
 
-    from graft.arrays import open_array
-    from graft.files import read_table, write_table
-    from graft.model_file import load_model
-    from graft.predictions import predict_logits, predictions_table
-    from graft.selection import photos_to_predict
+    from graft.data.selection import photos_to_predict
+    from graft.network.model_file import load_model
+    from graft.predicting.predictions import predict_logits, predictions_table
+    from graft.storage.arrays import open_array
+    from graft.storage.files import read_table, write_table
 
     split = photos_to_predict(read_table(arguments.split), arguments.fold, settings)
     rows = pd.Index(read_table(arguments.manifest)["path"]).get_indexer(split.path)

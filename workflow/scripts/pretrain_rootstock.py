@@ -23,11 +23,11 @@ def main(argv: list[str] | None = None) -> None:
     textures, labels = draw_textures(arguments.textures, 96, arguments.seed, arguments.threads)
     print(f"pretrain_rootstock: {len(textures):,} textures of {labels.max() + 1} classes drawn")
 
-    from graft import runtime
+    from graft.machine import runtime
 
     runtime.start(arguments.seed, arguments.threads)
-    from graft.pretraining import pretrain
-    from graft.rootstock import save_rootstock_weights
+    from graft.network.rootstock import save_rootstock_weights
+    from graft.training.pretraining import pretrain
 
     rootstock = pretrain(textures, labels, arguments.epochs, arguments.seed)
     save_rootstock_weights(rootstock, arguments.output)

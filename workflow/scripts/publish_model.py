@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from graft.errors import run_script
-from graft.files import read_json
-from graft.model_file import copy_model
+from graft.network.model_file import copy_model
+from graft.storage.files import read_json
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -4,11 +4,11 @@ import argparse
 import json
 from pathlib import Path
 
-from graft import provenance
 from graft.config.base import parse
 from graft.config.provenance import RunRecord
 from graft.errors import run_script
-from graft.files import read_json, sha256_of, write_json
+from graft.reporting import provenance
+from graft.storage.files import read_json, sha256_of, write_json
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -10,7 +10,7 @@ from graft.config.base import parse
 from graft.config.dataset import Split
 from graft.data.split import ROLES, resolved, split
 from graft.errors import run_script
-from graft.files import read_table, write_table
+from graft.storage.files import read_table, write_table
 
 
 def main(argv: list[str] | None = None) -> None:

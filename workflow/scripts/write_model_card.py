@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from graft import model_card
 from graft.errors import run_script
-from graft.files import read_json, read_table, whole
+from graft.reporting import model_card
+from graft.storage.files import read_json, read_table, whole
 
 
 def main(argv: list[str] | None = None) -> None:

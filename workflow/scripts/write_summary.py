@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from graft.errors import run_script
-from graft.files import whole
-from graft.summary_page import summary_page
+from graft.reporting.summary_page import summary_page
+from graft.storage.files import whole
 
 
 def main(argv: list[str] | None = None) -> None:

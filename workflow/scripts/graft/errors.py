@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from graft import disk
+from graft.storage import disk
 
 
 class UserError(Exception):

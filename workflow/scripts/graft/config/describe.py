@@ -8,8 +8,8 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from graft.config.base import Settings, models_in
-from graft.config.job import JobConfig
 from graft.config.recipe import Recipe
+from graft.config.resolution import JobConfig
 
 TITLE = """\
 # Every setting

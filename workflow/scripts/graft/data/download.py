@@ -11,7 +11,7 @@ from graft.config.dataset import Limits, Source
 from graft.data import archive, kaggle_source, lock, transfer, url_source
 from graft.data.transfer import Failed, Patience
 from graft.errors import UserError
-from graft.files import sha256_of, whole, write_json
+from graft.storage.files import sha256_of, whole, write_json
 
 DAMAGED_TRIES = 3  # downloads of an archive that arrives damaged every time
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from graft.arrays import new_array
 from graft.data.decode import upright_rgb
 from graft.errors import UserError
+from graft.storage.arrays import new_array
 
 BATCH = 64  # photos a worker gets at once
 

@@ -12,9 +12,9 @@ import os
 import stat
 from pathlib import Path
 
-from graft import seals
 from graft.data.wording import some
 from graft.errors import UserError
+from graft.storage import seals
 
 
 def seal_photos(folder: Path) -> None:

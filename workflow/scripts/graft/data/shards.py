@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
-from graft.arrays import new_array, open_array
 from graft.errors import UserError
+from graft.storage.arrays import new_array, open_array
 
 BATCH = 32  # shards begin at multiples of it, so that no batch of photos falls into two jobs
 BLOCK = 16 * 1024**2  # bytes copied at once

@@ -14,7 +14,7 @@ from graft.data.duplicates import joined, links_of
 from graft.data.layout import natural
 from graft.data.wording import some
 from graft.errors import UserError
-from graft.files import read_table
+from graft.storage.files import read_table
 
 ROLES = ("train", "val", "test")
 INNER_SEED = 7919  # added to the split's seed, so that the inner part is no repetition of the validation draw

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from graft.figures.names import clean, shorten
 from graft.figures.style import STAGE_COLOURS, STAGE_MARKERS, STAGE_NAMES, canvas, photos
-from graft.outcomes import STAGES
+from graft.judging.outcomes import STAGES
 
 OFFSETS = {"head": -0.15, "finetuned": 0.15}
 

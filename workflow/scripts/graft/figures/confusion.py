@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from graft.figures.judged import judged, judging_photos, stages_of
 from graft.figures.names import class_labels
 from graft.figures.style import STAGE_NAMES, canvas
-from graft.outcomes import classes_of, outcomes_of
+from graft.judging.outcomes import classes_of, outcomes_of
 
 SMALL = 12  # to this many classes, both stages fit side by side and every cell says its rate
 

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 
 from graft.figures.comparison import judged_on, names_of
 from graft.figures.style import STAGE_NAMES, canvas, class_look
-from graft.outcomes import STAGES
+from graft.judging.outcomes import STAGES
 
 INTERVALS = 12  # to this many runs the intervals do not hide the points; `comparison` has them anyway
 

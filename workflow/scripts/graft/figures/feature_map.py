@@ -5,13 +5,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from graft.arrays import open_array
 from graft.config.figures import FeatureMap
 from graft.errors import UserError
 from graft.figures.judged import judged, role_of, stages_of
 from graft.figures.names import class_labels
 from graft.figures.style import ROLE_NAMES, STAGE_NAMES, canvas, class_look, photos
-from graft.outcomes import classes_of, indices
+from graft.judging.outcomes import classes_of, indices
+from graft.storage.arrays import open_array
 
 ROUNDS = 12  # of subspace iteration: the first two directions are then exact to far more digits than a dot shows
 

@@ -17,7 +17,7 @@ from graft.figures.judged import also_chose, judged, probabilities_of, role_of, 
 from graft.figures.names import class_labels, photo_label
 from graft.figures.photos import Tile, tiled
 from graft.figures.style import ROLE_NAMES, STAGE_NAMES, canvas
-from graft.outcomes import classes_of
+from graft.judging.outcomes import classes_of
 
 if TYPE_CHECKING:
     import keras
@@ -64,7 +64,7 @@ def maps_of_folds(models: list[str], pixels: np.ndarray, rows: pd.DataFrame) -> 
         pixels: (n, size, size, 3) uint8, the rows' photos.
         rows: the examples; each is shown to the model of its own fold, which was not trained on it.
     """
-    from graft.model_file import load_model
+    from graft.network.model_file import load_model
 
     maps: list[np.ndarray] = [np.zeros(0)] * len(rows)
     for fold in sorted(set(rows["fold"])):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from graft.figures.style import photos
-from graft.outcomes import STAGES, classes_of, indices, judging_role, outcomes_of
+from graft.judging.outcomes import STAGES, classes_of, indices, judging_role, outcomes_of
 
 
 def stages_of(predictions: pd.DataFrame) -> list[str]:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from graft.errors import UserError
 from graft.figures.style import canvas
-from graft.files import read_table
+from graft.storage.files import read_table
 
 MEASURES = {"loss": "loss", "accuracy": "accuracy"}
 # colour, dashes, marker: training and validation are told apart in grey too

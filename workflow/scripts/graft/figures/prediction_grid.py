@@ -11,7 +11,7 @@ from graft.figures.judged import judged, judging_photos, stages_of
 from graft.figures.names import class_labels, photo_label
 from graft.figures.photos import Tile, thumbnail, tiled
 from graft.figures.style import STAGE_NAMES
-from graft.outcomes import outcomes_of
+from graft.judging.outcomes import outcomes_of
 
 FRAMES = "✓ solid frame: right   ·   ✗ dashed frame: wrong   ·   the number is the model's probability"
 

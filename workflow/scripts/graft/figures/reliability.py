@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from graft.config.figures import Reliability
 from graft.figures.judged import judged, judging_photos, stages_of
 from graft.figures.style import STAGE_NAMES, canvas
-from graft.outcomes import CALIBRATED, PROBABILITY, classes_of, outcomes_of
+from graft.judging.outcomes import CALIBRATED, PROBABILITY, classes_of, outcomes_of
 
 Z = 1.959964  # of a 95% interval
 # colour, marker, line and the bars' hatching: told apart in grey too

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from graft.figures.judged import judged, judging_photos, probabilities_of, stages_of, truth_of
 from graft.figures.names import class_labels
 from graft.figures.style import STAGE_COLOURS, STAGE_NAMES, canvas, class_look
-from graft.outcomes import classes_of
+from graft.judging.outcomes import classes_of
 
 NAMED = 9  # curves that a legend can tell apart; of more classes, those that do worst
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (8, 2, 1, 2, 1, 2)))

@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from graft.figures.names import families_for
-from graft.files import whole
+from graft.storage.files import whole
 
 # A font of a rarer script often has one weight; the log need not say so of every figure.
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)

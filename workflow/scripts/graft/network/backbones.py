@@ -7,9 +7,9 @@ from pathlib import Path
 
 import keras
 
-from graft import seals
 from graft.config.backbone import BASELINES, PUBLISHED_WIDTHS, SHIPPED_WEIGHTS, Backbone
 from graft.errors import UserError
+from graft.storage import seals
 
 
 def build_backbone(spec: Backbone, weights: str | None = None) -> keras.Model:
@@ -20,11 +20,11 @@ def build_backbone(spec: Backbone, weights: str | None = None) -> keras.Model:
         weights: for keras.applications, `imagenet` to load the published weights; None: random.
     """
     if spec.name in BASELINES:
-        from graft.baselines import build_baseline
+        from graft.network.baselines import build_baseline
 
         return build_baseline(spec.name, spec.size)
     if spec.name == "Rootstock":
-        from graft.rootstock import build_rootstock
+        from graft.network.rootstock import build_rootstock
 
         return build_rootstock(spec.size)
     width = {"alpha": spec.alpha} if spec.name in PUBLISHED_WIDTHS else {}
@@ -57,7 +57,7 @@ def fetch_backbone(spec: Backbone) -> keras.Model:
         return published(spec)
     backbone = build_backbone(spec)
     if spec.weights == "textures":
-        from graft.rootstock import load_rootstock_weights
+        from graft.network.rootstock import load_rootstock_weights
 
         load_rootstock_weights(backbone, SHIPPED_WEIGHTS)
     elif spec.weights != "none":

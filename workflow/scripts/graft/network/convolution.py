@@ -18,7 +18,7 @@ import functools
 import keras
 from keras import layers
 
-from graft import runtime
+from graft.machine import runtime
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from graft import runtime
+from graft.machine import runtime
 
 
 def policy_of(precision: str, backbone: keras.Model) -> str:

@@ -9,17 +9,17 @@ import keras
 import numpy as np
 import pandas as pd
 
-from graft.augment import apply_views, draw_views
 from graft.config.base import nearest
 from graft.config.experiment import FineTuneSettings
 from graft.config.recipe import FineTuning
 from graft.errors import UserError
+from graft.machine.runtime import parallel, streamed
 from graft.network.assembly import assemble, parts_of, pooling_of
 from graft.network.blocks import block_names
 from graft.network.folding import fold_batch_norm
 from graft.network.forms import in_saved_form, in_training_form, take_weights
 from graft.network.precision import policy_of
-from graft.runtime import parallel, streamed
+from graft.training.augment import apply_views, draw_views
 from graft.training.batches import Batches, InOrder
 from graft.training.blend import blend
 from graft.training.optimizers import build_optimizer

@@ -11,8 +11,8 @@ import pandas as pd
 
 from graft.config.experiment import HeadSettings
 from graft.config.recipe import FrozenPhase
+from graft.machine.runtime import streamed
 from graft.network.head import build_head
-from graft.runtime import streamed
 from graft.training.batches import Batches, InOrder
 from graft.training.callbacks import COLUMNS
 from graft.training.optimizers import build_optimizer

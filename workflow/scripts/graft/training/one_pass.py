@@ -3,7 +3,7 @@
 Keras composes a step of elementwise operations, and on a processor each of them walks through memory: for ResNet50's
 24 million weights RMSprop took 295 of the 734 ms of a training step, the kernel takes 25. The arithmetic is the same,
 to rounding. Other backends compile a step whole and need none of it. This, `graft.network.convolution` and
-`graft.runtime` are all that knows TensorFlow.
+`graft.machine.runtime` are all that knows TensorFlow.
 """
 
 import keras

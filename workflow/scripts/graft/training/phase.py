@@ -7,7 +7,7 @@ import keras
 import pandas as pd
 
 from graft.config.recipe import Phase
-from graft.runtime import streamed
+from graft.machine.runtime import streamed
 from graft.training.batches import Batches, InOrder
 from graft.training.callbacks import EpochLines, History, StopAtNaN, tensorboard
 from graft.training.resume import Resume

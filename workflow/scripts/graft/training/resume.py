@@ -20,9 +20,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from graft.code import code_files
-from graft.files import sha256_of, whole
-from graft.seals import digest_by_seal
+from graft.planning.code import code_files
+from graft.storage.files import sha256_of, whole
+from graft.storage.seals import digest_by_seal
 
 EVERY_SECONDS = "GRAFT_CHECKPOINT_SECONDS"  # the least time between two states; 60 unless set
 REMEMBERED = (

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from graft.config.experiment import Choosing
-from graft.selection import roles_in_run
+from graft.data.selection import roles_in_run
 from graft.training.targets import encode
 
 

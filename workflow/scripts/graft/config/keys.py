@@ -1,0 +1,46 @@
+"""Names that tell backbones, features and settings apart, in file names and in what a rule gets."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from graft.config.backbone import Backbone
+from graft.config.base import Settings
+from graft.config.experiment import EmbedSettings
+
+
+def backbone_key(backbone: Backbone) -> str:
+    """Return a backbone's name in file names, different for different backbones.
+
+    >>> backbone_key(Backbone(name="MobileNet", alpha=0.25))
+    'MobileNet-a0.25-224-imagenet'
+    """
+    width = f"-a{backbone.alpha:g}" if backbone.alpha != 1.0 else ""
+    named = backbone.weights in ("imagenet", "textures", "none")
+    weights = backbone.weights if named else f"{Path(backbone.weights).stem.split('.')[0]}-{digest(backbone.weights)}"
+    return f"{backbone.name}{width}-{backbone.size}-{weights}"
+
+
+def features_key(embedding: EmbedSettings) -> str:
+    """Return the folder of cached features: readable where it can be, a digest for the rest."""
+    key = f"{backbone_key(embedding.backbone)}-{embedding.pooling.replace('+', '')}"
+    if embedding.preprocessing != "consistent":
+        key += f"-{embedding.preprocessing}"
+    if embedding.precision != "float32":
+        key += f"-{embedding.precision}"
+    if embedding.views:
+        key += f"-views-{digest(embedding.views)}"
+    return key
+
+
+def digest(value: Settings | str) -> str:
+    """Return twelve hexadecimal digits of SHA-256 over a value's canonical JSON."""
+    text = value if isinstance(value, str) else canonical(value)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def canonical(value: Any) -> str:
+    """Return JSON with sorted keys and no spaces, the one form in which a rule gets its settings."""
+    plain = value.model_dump(mode="json") if isinstance(value, Settings) else value
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,163 @@
+"""Probabilities that mean what they say, and a threshold to decide by; chosen by photos that do not judge."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from sklearn.metrics import roc_curve
+
+from graft.config.evaluation import Evaluation
+from graft.judging.decision import decide
+from graft.judging.outcomes import CALIBRATED, PROBABILITY, classes_of, indices
+
+TEMPERATURES = (0.01, 100.0)
+SOURCES = {"inner": "the inner part of the training photos", "val": "the validation photos"}
+NOTHING = "nothing: no photos choose"
+TOO_FEW = "nothing: too few photos choose"
+
+
+@dataclass(frozen=True)
+class Calibrator:
+    """What turns a model's logits into honest probabilities, and those into a decision.
+
+    Attributes:
+        temperature: what the logits are divided by; above 1 for a model that is too sure.
+        threshold: least calibrated probability of the second class that answers it; None unless there are two.
+        fitted_on: which photos chose both.
+        n: how many those were.
+    """
+
+    temperature: float
+    threshold: float | None
+    fitted_on: str
+    n: int
+
+
+def logits_of(table: pd.DataFrame) -> np.ndarray:
+    """Return (n, n_classes) logits: the model's own if it has one unit, else the logs of its probabilities.
+
+    Softmax ignores what is added to a whole row, so logs of probabilities serve as well as the logits that made
+    them. A single logit is preferred because it still tells 20 from 40 where the probability has become 1.
+    """
+    classes = classes_of(table)
+    logits = np.log(np.maximum(table[[PROBABILITY + name for name in classes]].to_numpy(float), 1e-30))
+    if "logit" in table and len(classes) == 2:
+        single = table["logit"].to_numpy(float)
+        logits = np.where(np.isnan(single)[:, None], logits, np.stack([np.zeros_like(single), single], axis=1))
+    return logits
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Return the temperature under which `labels` are least surprising.
+
+    The target of the true class is (n + 1) / (n + 2), not 1: n photos that are all right prove no more than
+    Laplace's rule of succession, and with a target of 1 they would make the temperature 0.
+
+    Args:
+        logits: (n, n_classes), float.
+        labels: (n,), int.
+
+    Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.2; the targets follow Platt,
+    "Probabilistic outputs for support vector machines", 1999, section 2.2.
+    """
+    n, n_classes = logits.shape
+    right = (n + 1) / (n + 2)
+    targets = np.full((n, n_classes), (1 - right) / (n_classes - 1))
+    targets[np.arange(n), labels] = right
+
+    def surprise(log_temperature: float) -> float:
+        return -float(np.mean(np.sum(targets * log_softmax(logits / np.exp(log_temperature), axis=1), axis=1)))
+
+    found = minimize_scalar(surprise, bounds=np.log(TEMPERATURES), method="bounded", options={"xatol": 1e-8})
+    return float(np.exp(found.x))
+
+
+def choose_threshold(positive: np.ndarray, probability: np.ndarray, rule: str) -> float:
+    """Return the threshold, at or above which the answer is the second class, that makes `rule` largest.
+
+    Where a whole gap between two photos does equally well, 0.5 is taken if it lies in it, else the gap's middle;
+    of several such gaps, the one whose threshold lies nearest 0.5.
+
+    Args:
+        positive: (n,), bool; whether a photo is of the second class.
+        probability: (n,), float; its calibrated probability.
+        rule: half, accuracy, balanced_accuracy or f1.
+
+    >>> choose_threshold(np.array([False, False, True]), np.array([0.1, 0.6, 0.8]), "accuracy")
+    0.7
+    """
+    if rule == "half" or positive.all() or not positive.any():
+        return 0.5
+    false_rate, true_rate, least = roc_curve(positive, probability, drop_intermediate=False)
+    score = decision_score(rule, true_rate, false_rate, np.count_nonzero(positive), np.count_nonzero(~positive))
+    lower = np.append(least[1:], 0.0)
+    upper = np.where(np.isinf(least), 1.0 + (lower == 1), least)  # the first answers nothing, not even a certain photo
+    middle = np.where((lower < 0.5) & (upper >= 0.5), 0.5, (lower + upper) / 2)
+    best = np.flatnonzero(np.isclose(score, score.max(), rtol=0, atol=1e-12))
+    return round(float(middle[best[np.argmin(np.abs(middle[best] - 0.5))]]), 12)
+
+
+def decision_score(
+    rule: str, true_rate: np.ndarray, false_rate: np.ndarray, n_positive: int, n_negative: int
+) -> np.ndarray:
+    """Return what a rule makes of every point of an ROC curve."""
+    hits, alarms = true_rate * n_positive, false_rate * n_negative
+    if rule == "accuracy":
+        return (hits + n_negative - alarms) / (n_positive + n_negative)
+    if rule == "f1":
+        return 2 * hits / (hits + alarms + n_positive)
+    return (true_rate + 1 - false_rate) / 2
+
+
+def fit(table: pd.DataFrame, settings: Evaluation, fitted_on: str) -> Calibrator:
+    """Return the calibrator that the rows of a table of predictions make."""
+    classes = classes_of(table)
+    if len(table) < 2 or len(classes) < 2:
+        return Calibrator(1.0, 0.5 if len(classes) == 2 else None, TOO_FEW if len(table) else NOTHING, len(table))
+    labels, logits = indices(table["label"], classes), logits_of(table)
+    temperature = fit_temperature(logits, labels)
+    threshold = None
+    if len(classes) == 2:
+        enough = np.bincount(labels, minlength=2).min() >= settings.threshold_photos
+        chances = softmax(logits / temperature, axis=1)[:, 1]
+        threshold = choose_threshold(labels == 1, chances, settings.threshold if enough else "half")
+    return Calibrator(temperature, threshold, fitted_on, len(table))
+
+
+def calibrate(table: pd.DataFrame, settings: Evaluation) -> tuple[pd.DataFrame, dict[str, Calibrator]]:
+    """Return one stage's predictions with calibrated probabilities and answers, and each fold's calibrator.
+
+    A fold's model is calibrated by the photos that chose in its training, and by nothing where none did. The same
+    calibrator is published with that model, so that what is judged here is what the published model does.
+
+    Args:
+        table: predictions of one stage: path, label, fold, role, chose, predicted, probabilities, perhaps logit.
+        settings: what the threshold makes largest, and which answers are not sure.
+
+    Returns: the same rows in the same order, with calibrated_* columns, `predicted` as the calibrated model decides,
+        and `sure`, temperature, threshold and fitted_on; and the calibrators by fold, as text.
+    """
+    pieces, calibrators = [], {}
+    for fold, rows in table.groupby("fold"):
+        chose = rows[rows["chose"] == 1]
+        source = SOURCES[chose["role"].iloc[0]] if len(chose) else NOTHING
+        calibrators[str(fold)] = fit(chose, settings, source)
+        pieces.append(apply(rows, calibrators[str(fold)], settings.unsure_below))
+    return pd.concat(pieces).loc[table.index], calibrators
+
+
+def apply(table: pd.DataFrame, calibrator: Calibrator, unsure_below: float) -> pd.DataFrame:
+    """Return the rows with what a calibrator makes of them."""
+    classes = classes_of(table)
+    probabilities = softmax(logits_of(table) / calibrator.temperature, axis=1)
+    answers, sure = decide(probabilities, calibrator.threshold, unsure_below)
+    calibrated = pd.DataFrame(probabilities, table.index, [CALIBRATED + name for name in classes])
+    return pd.concat([table, calibrated], axis=1).assign(
+        predicted=np.array(classes, object)[answers],
+        sure=sure.astype(int),
+        temperature=calibrator.temperature,
+        threshold=np.nan if calibrator.threshold is None else calibrator.threshold,
+        fitted_on=calibrator.fitted_on,
+    )

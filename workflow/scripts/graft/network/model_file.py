@@ -1,0 +1,98 @@
+"""The saved model: Keras's own file, with what a prediction needs beside the network written into it.
+
+A `.keras` file is a zip. Graft adds one member, `graft.json`: class names in the order of the logits, the input size,
+and, once a run is judged, temperature and threshold. Keras ignores it, and reading it needs no framework.
+"""
+
+import json
+import re
+import shutil
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graft.errors import UserError
+from graft.storage import seals
+from graft.storage.files import whole
+
+if TYPE_CHECKING:
+    import keras
+
+FACTS = "graft.json"
+PLACE = re.compile(r".*/(?P<run>[^/]+)/fold(?P<fold>\d+)/(?P<stage>head|finetuned)/model\.keras")
+
+
+def save_model(model: "keras.Model", facts: dict[str, Any], path: str | Path) -> None:
+    """Save a model, without its optimiser, and the facts that travel with it: whose model it is is one of them."""
+    with whole(path, sealed=True) as part:
+        model.save(part)
+        add_facts(part, facts | place_of(path))
+
+
+def load_model(path: str | Path) -> tuple["keras.Model", dict[str, Any]]:
+    """Return the model, from raw pixels to logits, and its facts.
+
+    Raises: UserError if the file is none of Graft's, is not as it was written, or is the model of another run, fold or
+        stage than its folders say.
+    """
+    import keras
+
+    facts = checked_facts(path)
+    return keras.models.load_model(path, compile=False), facts
+
+
+def checked_facts(path: str | Path) -> dict[str, Any]:
+    """Return the facts of a model whose file is as it was written, and the one that belongs there."""
+    seals.check(path)
+    facts = read_facts(path)
+    place = place_of(path)
+    if any(facts.get(key, value) != value for key, value in place.items()):
+        made = f"{facts.get('run')}, fold {facts.get('fold')}, {facts.get('stage')}"
+        raise UserError(f"{path} is the model of {made}: delete it and run again")
+    return facts
+
+
+def place_of(path: str | Path) -> dict[str, Any]:
+    """Return the run, fold and stage that a model's folders name; nothing where they name none.
+
+    >>> place_of("results/runs/lesson/fold0/head/model.keras")
+    {'run': 'lesson', 'fold': 0, 'stage': 'head'}
+    """
+    named = PLACE.fullmatch(Path(path).absolute().as_posix())
+    return named.groupdict() | {"fold": int(named["fold"])} if named else {}
+
+
+def read_facts(path: str | Path) -> dict[str, Any]:
+    """Return what `save_model` wrote beside the network.
+
+    Raises: UserError if the file is none of Graft's.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return json.loads(archive.read(FACTS))
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist; name the model.keras of a run") from None
+    except (zipfile.BadZipFile, KeyError, IsADirectoryError):
+        raise UserError(f"{path} is no model of Graft's, or was cut; name the model.keras of a run") from None
+
+
+def copy_model(source: str | Path, more_facts: dict[str, Any], target: str | Path) -> None:
+    """Copy a model file with more facts in it; the network is copied byte for byte.
+
+    Raises: UserError as `load_model` does.
+    """
+    facts = checked_facts(source) | more_facts
+    with whole(target, sealed=True) as part:
+        with zipfile.ZipFile(source) as old, zipfile.ZipFile(part, "w") as new:
+            for member in old.infolist():
+                if member.filename != FACTS:
+                    with old.open(member) as stream, new.open(member, "w", force_zip64=True) as sink:
+                        shutil.copyfileobj(stream, sink, 1 << 20)
+        add_facts(part, facts)
+
+
+def add_facts(path: Path, facts: dict[str, Any]) -> None:
+    """Append the facts to a `.keras` file, with a fixed date."""
+    with zipfile.ZipFile(path, "a") as archive:
+        member = zipfile.ZipInfo(FACTS, date_time=(1980, 1, 1, 0, 0, 0))
+        archive.writestr(member, json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False))

@@ -1,0 +1,1 @@
+"""Asking a saved model about photos, packed ones and new ones."""

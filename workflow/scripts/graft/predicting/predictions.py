@@ -1,0 +1,61 @@
+"""From pixels to probabilities: the one way in which a saved model is asked."""
+
+import keras
+import numpy as np
+import pandas as pd
+
+from graft.machine.progress import Progress
+
+BATCH = 32  # photos a forward pass, always: a short batch is filled up, so that one compiled graph serves all
+
+
+def predict_logits(model: keras.Model, pixels: np.ndarray, rows: np.ndarray, tag: str) -> np.ndarray:
+    """Return the logits of some photos, (n_rows, 1) or (n_rows, n_classes), float32.
+
+    Args:
+        model: raw pixels to logits.
+        pixels: (n_photos, size, size, 3), uint8; may lie on disk.
+        rows: (n_rows,), int; which of them.
+        tag: for the lines of progress.
+    """
+    logits = np.zeros((len(rows), model.output_shape[-1]), np.float32)
+    progress = Progress(tag, len(rows), "photos")
+    for start in range(0, len(rows), BATCH):
+        part = rows[start : start + BATCH]
+        images = np.zeros((BATCH, *pixels.shape[1:]), np.float32)
+        images[: len(part)] = pixels[part]
+        logits[start : start + len(part)] = np.asarray(model.predict_on_batch(images))[: len(part)]
+        progress.advance(len(part))
+    return logits
+
+
+def probabilities_of(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """Return the probability of each class, (n, n_classes), float64; rows sum to 1.
+
+    One logit is that of the second class.
+
+    >>> probabilities_of(np.array([[0.0]])).tolist()
+    [[0.5, 0.5]]
+    """
+    scores = logits.astype(np.float64) / temperature
+    if scores.shape[1] == 1:
+        scores = np.hstack([np.zeros_like(scores), scores])
+    scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return scores / scores.sum(axis=1, keepdims=True)
+
+
+def predictions_table(split: pd.DataFrame, logits: np.ndarray, classes: list[str]) -> pd.DataFrame:
+    """Return the rows of predictions.csv.
+
+    Args:
+        split: path, label, fold, role, group, and `chose`, whether the photo took part in choosing; one row a photo.
+        logits: (n_photos, 1) or (n_photos, n_classes).
+        classes: names, in the order of the logits.
+    """
+    probabilities = probabilities_of(logits)
+    table = split[["path", "label", "fold", "role", "group", "chose"]].reset_index(drop=True)
+    table["predicted"] = np.array(classes, object)[probabilities.argmax(axis=1)]
+    if logits.shape[1] == 1:
+        table["logit"] = logits[:, 0]
+    columns = pd.DataFrame(probabilities, columns=[f"probability_{name}" for name in classes])
+    return pd.concat([table, columns], axis=1)

@@ -1,0 +1,135 @@
+"""Where a run came from: settings, data, weights, code, packages, machine and cost, enough to repeat it."""
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from graft.config.provenance import RunRecord
+from graft.planning.code import SCRIPTS
+from graft.storage import seals
+from graft.storage.files import read_json, read_table, sha256_of
+
+ROOT = SCRIPTS.parent.parent
+OWN_RULES = {"train_head": "head", "fine_tune": "finetuned", "predict": "predict"}
+SHARED_RULES = ("ingest_dataset", "pack_images", "join_pixels", "embed_images", "join_features")
+CODE = ("Snakefile", "workflow/**/*.py", "workflow/**/*.smk", "config/recipes/*.yaml")
+
+
+def file_digests(paths: list[Path], below: Path) -> dict[str, str]:
+    """Return SHA-256 by path, paths relative to a run's folder."""
+    for path in paths:
+        seals.check(path)
+    return {path.relative_to(below).as_posix(): sha256_of(path) for path in sorted(paths)}
+
+
+def data_record(dataset: str, manifest: Path, split: Path, source: Path) -> dict[str, Any]:
+    """Return what the run was made of: how many photos of which classes, and digests that change when they do."""
+    rows = read_table(split)
+    seals.check(manifest)
+    roles = rows.groupby(["fold", "role"]).size()
+    return {
+        "dataset": dataset,
+        "photos": int(rows["path"].nunique()),
+        "classes": sorted(rows["label"].unique()),
+        "roles": {f"fold{fold} {role}": int(count) for (fold, role), count in roles.items()},
+        "manifest_sha256": sha256_of(manifest),
+        "split_sha256": sha256_of(split),
+        "source": read_json(source) if source.is_file() else None,
+    }
+
+
+def code_record(root: Path = ROOT) -> dict[str, Any]:
+    """Return the git commit, whether all was committed, and a digest of the code that holds without git too."""
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in CODE for path in root.glob(pattern)}):
+        digest.update(f"{path.relative_to(root).as_posix()} {sha256_of(path)}\n".encode())
+    changes = git(root, "status", "--porcelain")
+    return {
+        "commit": git(root, "rev-parse", "HEAD"),
+        "clean": None if changes is None else not changes,
+        "sha256": digest.hexdigest(),
+    }
+
+
+def git(root: Path, *arguments: str) -> str | None:
+    """Return what git says, or None where there is no git or no repository."""
+    if not shutil.which("git") or not (root / ".git").exists():
+        return None
+    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def packages() -> dict[str, str]:
+    """Return the version of every installed package by its normalised name."""
+    found = {dist.metadata["Name"]: dist.version for dist in importlib.metadata.distributions()}
+    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in sorted(found.items()) if name}
+
+
+def machine() -> dict[str, Any]:
+    """Return what the run was made on, without the machine's name."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "processor": names[0] if names else platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+    }
+
+
+def costs(benchmarks: Path, record: RunRecord) -> dict[str, dict[str, float]]:
+    """Return seconds and peak memory of each part of a run: head, finetuned, predict, shared, all folds together.
+
+    `shared` is work that other runs of the job use too. Parts whose benchmark files are gone are left out.
+
+    Args:
+        benchmarks: the folder of Snakemake's benchmark files, a folder a rule.
+        record: of the run.
+    """
+    own = re.compile(re.escape(record.run) + r"(-fold\d+)?(-head|-finetuned)?")
+    shared = re.compile(re.escape(record.dataset) + rf"(-\d+|-{re.escape(record.features)})?(-\d+-of-\d+)?")
+    wanted = {rule: (part, own) for rule, part in OWN_RULES.items()}
+    wanted |= dict.fromkeys(SHARED_RULES, ("shared", shared))
+    found: dict[str, dict[str, float]] = {}
+    for rule, (part, pattern) in wanted.items():
+        for path in newest_sets(sorted((benchmarks / rule).glob("*.tsv"))):
+            if pattern.fullmatch(path.stem):
+                add_cost(found.setdefault(part, {"seconds": 0.0, "peak_memory_mb": 0.0, "jobs": 0}), path)
+    return found
+
+
+def newest_sets(paths: list[Path]) -> list[Path]:
+    """Return the files without those of an earlier number of shards, which Snakemake leaves behind."""
+    sets: dict[str, dict[str, list[Path]]] = {}
+    for path in paths:
+        name, count = re.fullmatch(r"(.*?)(?:-\d+-of-(\d+))?", path.stem).groups("1")
+        sets.setdefault(name, {}).setdefault(count, []).append(path)
+    latest = [
+        max(counts.values(), key=lambda same: max(path.stat().st_mtime for path in same)) for counts in sets.values()
+    ]
+    return [path for same in latest for path in same]
+
+
+def add_cost(total: dict[str, float], path: Path) -> None:
+    """Add one benchmark file: seconds add up, memory is the largest."""
+    rows = pd.read_csv(path, sep="\t", na_values=["-", "NA"])
+    total["seconds"] = round(total["seconds"] + float(rows["s"].mean()), 3)
+    memory = rows["max_rss"].max()
+    total["peak_memory_mb"] = max(total["peak_memory_mb"], 0.0 if pd.isna(memory) else float(memory))
+    total["jobs"] += 1
+
+
+def now() -> str:
+    """Return the time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
