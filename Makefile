@@ -5,7 +5,7 @@ CORES ?= 4
 GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev demo run test test-slow test-slurm bench lint format pins lock schema reproduce clean
+.PHONY: help setup dev demo run test test-slow test-slurm bench lint format pins lock schema graph reproduce clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -68,6 +68,9 @@ lock: setup  ## pin what a dataset is: make lock DATASET=name [CONFIG=file.yaml]
 
 schema: setup  ## config/README.md and the JSON schema, from the models
 	$(BIN)/python workflow/commands/describe_config.py
+
+graph: setup  ## docs/architecture.md: which rule needs which, drawn from the rules
+	$(BIN)/python workflow/commands/draw_rules.py
 
 reproduce: setup  ## repeat a run from its provenance: make reproduce RUN=name
 	@$(BIN)/python workflow/commands/reproduce.py --run $(or $(RUN),$(error name the run: make reproduce RUN=name)) \

@@ -16,12 +16,12 @@ from graft.config.backbone import Backbone
 from graft.config.recipe import Head
 from graft.data.pixels import square
 from graft.errors import UserError
-from graft.judging.decision import decide
 from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
 from graft.network.model_file import save_model
 from graft.predicting.classify import Verdict, annotate, classify, find_photos, open_square
+from graft.predicting.decision import decide
 from graft.predicting.predictions import predict_logits, probabilities_of
 from graft.storage.files import sha256_of
 from networks import lively

@@ -151,18 +151,28 @@ def test_a_run_without_fine_tuning_has_an_empty_significance_table():
 
 def test_pooling_reads_folds_in_numeric_order_and_heads_first(tmp_path):
     rows = pd.concat([made_predictions(2, fold=fold) for fold in (10, 2)])
-    paths = [path for stage in ("finetuned", "head") for path in write_predictions(tmp_path, "r", stage, rows)]
-    table = evaluation.pool(paths)
+    table = evaluation.pool([write_predictions(tmp_path, "r", {"finetuned": rows, "head": rows})])
     assert list(dict.fromkeys(zip(table["stage"], table["fold"], strict=True))) == [
         ("head", 2), ("head", 10), ("finetuned", 2), ("finetuned", 10),
     ]  # fmt: skip
 
 
 def test_files_of_different_classes_are_refused(tmp_path):
-    paths = write_predictions(tmp_path, "r", "head", made_predictions(2))
-    paths += write_predictions(tmp_path, "r", "finetuned", made_predictions(2, classes=("rural", "sea")))
+    files = [write_predictions(tmp_path, "r", {"head": made_predictions(2)})]
+    files += [write_predictions(tmp_path, "s", {"head": made_predictions(2, classes=("rural", "sea"))})]
     with pytest.raises(UserError, match="has other classes"):
-        evaluation.pool(paths)
+        evaluation.pool(files)
+
+
+def test_shards_of_predictions_give_the_table_of_one_job(tmp_path):
+    stages = {"head": made_predictions(6), "finetuned": made_predictions(6, seed=1)}
+    whole = evaluation.pool([write_predictions(tmp_path, "r", stages)])
+    parts = [{stage: table.iloc[rows] for stage, table in stages.items()} for rows in (slice(4), slice(4, 6), slice(0))]
+    shards = [write_predictions(tmp_path, f"part{number}", part) for number, part in enumerate(parts)]
+    assert evaluation.pool(shards).equals(whole)
+
+
+RECORD = {"run": "r", "experiment": "r", "seed": 0, "dataset": "d", "features": "f", "config": {}}
 
 
 def run_files(folder):
@@ -207,7 +217,9 @@ def test_the_program_writes_every_table(tmp_path, capsys):
 def test_a_setting_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(UserError, match=r"evaluation\.treshold is not a setting; did you mean 'threshold'"):
         evaluate.main(
-            ["--run", "r", "--predictions", "x", "--settings", '{"treshold": "half"}']
-            + [part for name in ("pooled", "evaluation", "per-class", "calibration", "significance")
-               for part in (f"--{name}", str(tmp_path / name))]
-        )  # fmt: skip
+            [
+                *("--record", json.dumps(RECORD), "--predictions", "x", "--models", "x", "--manifest", "x"),
+                *("--split", "x", "--benchmarks", "x", "--output", str(tmp_path)),
+                *("--settings", '{"treshold": "half"}'),
+            ]
+        )

@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from figures_data import history, predictions
-from graft.config.figures import Figures, GradCam
+from graft.config.figures import GradCam
 from graft.errors import UserError
 from graft.figures import comparison, confusion, feature_map, gradcam, learning_curves, mistakes, prediction_grid
 from graft.figures.judged import judged
@@ -193,10 +193,3 @@ def test_grad_cam_prefers_the_classes_with_the_most_mistakes():
 
 def test_forty_classes_have_forty_looks():
     assert len({tuple(class_look(number).values()) for number in range(40)}) == 40
-
-
-def test_a_figures_slice_reads_back_as_what_it_was():
-    settings = Figures.model_validate({"dpi": 80, "prediction_grid": {"columns": 5}})
-    again = Figures.model_validate(settings.slice("prediction_grid"))
-    assert (again.dpi, again.prediction_grid.columns) == (80, 5)
-    assert "mistakes" not in settings.slice("prediction_grid")

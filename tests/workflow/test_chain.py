@@ -14,7 +14,7 @@ def test_a_folder_of_photos_becomes_results_and_a_report(built):
     results = built.folder / "results"
     evaluation = built.table("runs/quick/evaluation.csv")
     assert set(evaluation.stage) == {"head", "finetuned"}
-    assert (built.table("runs/quick/fold0/head/predictions.csv").label.isin(COLOURS)).all()
+    assert (built.table("runs/quick/raw_predictions.csv").label.isin(COLOURS)).all()
     figures = {path.name for path in (results / "runs" / "quick" / "figures").glob("*.png")}
     assert {"learning_curves.png", "prediction_grid.png", "confusion_matrix.png", "gradcam.png"} <= figures
     for name in ("comparison.csv", "comparison.png", "report.html", "runs/quick/MODEL_CARD.md"):
@@ -52,11 +52,11 @@ def test_the_users_photos_are_as_they_were(built, photos):
 @pytest.mark.parametrize(
     ("key", "value", "rules"),
     [
-        ("figures.prediction_grid.columns", 5, {"plot_prediction_grid", "all"}),
+        ("figures.prediction_grid.columns", 5, {"draw_figures", "report_runs", "all"}),
         (
             "experiments.quick.override.finetune.optimizer.learning_rate",
             2e-5,
-            {"fine_tune", "predict", "evaluate", "compare_runs", "record_provenance", "write_model_card", "all"},
+            {"fine_tune", "predict", "evaluate", "compare_runs", "draw_figures", "report_runs", "all"},
         ),
     ],
     ids=["a plot option never retrains", "a fine-tuning rate never retrains the head"],

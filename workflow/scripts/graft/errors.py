@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from graft.storage import disk
+from graft import disk
 
 
 class UserError(Exception):

@@ -1,6 +1,6 @@
 """What a user may set about the pictures: how many photos they show, how finely, and in which formats."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -81,14 +81,3 @@ class Figures(Settings):
     """Map of the feature space: `feature_map.png`."""
     gradcam: GradCam = GradCam()
     """Grad-CAM overlays: `gradcam.png`."""
-
-    def slice(self, figure: str) -> dict[str, Any]:
-        """Return, as values that `Figures` takes back, what one figure depends on, and nothing else.
-
-        >>> Figures(dpi=100).slice("confusion_matrix")
-        {'dpi': 100}
-        >>> Figures().slice("reliability")
-        {'dpi': 150, 'reliability': {'bins': 10}}
-        """
-        own = {figure: getattr(self, figure).model_dump(mode="json")} if figure in type(self).model_fields else {}
-        return {"dpi": self.dpi} | own

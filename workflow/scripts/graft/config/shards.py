@@ -17,3 +17,6 @@ class Shards(Settings):
 
     embed: int = Field(1, ge=1, le=250)
     """Jobs that compute the features of a dataset's photos (`embed_images`), each with a GPU."""
+
+    predict: int = Field(1, ge=1, le=250)
+    """Jobs that ask a run's models about the photos that judge and choose (`predict`), each with a GPU."""

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from graft.config.experiment import FineTuneSettings, HeadSettings, PredictSettings, choosing_of
-from graft.config.figures import OF_A_RUN, OF_ALL_RUNS
 from graft.config.keys import canonical, features_key
 from graft.config.provenance import RunRecord
 from graft.config.resolution import Job, JobConfig, Run
@@ -63,15 +62,12 @@ SLICES: dict[str, Callable[[Job, Mapping[str, str]], Any]] = {
     "head": lambda job, at: head_settings(job.run(at["run"])),
     "finetune": lambda job, at: finetune_settings(job.run(at["run"])),
     "backbone_name": lambda job, at: job.run(at["run"]).experiment.backbone.name,
-    "last_stage": lambda job, at: job.stages(at["run"])[-1],
     "predict": lambda job, at: predict_settings(job.run(at["run"])),
     "evaluation": lambda job, at: job.config.evaluation,
     "provenance": lambda job, at: run_record(job, job.run(at["run"])),
     "comparison": lambda job, at: job.config.evaluation,
-    **{
-        f"figure:{name}": lambda job, at, name=name: job.config.figures.slice(name)
-        for name in (*OF_A_RUN, *OF_ALL_RUNS)
-    },
+    "figures": lambda job, at: job.config.figures,
+    "figures_of_all": lambda job, at: {"dpi": job.config.figures.dpi},
 }
 
 

@@ -1,5 +1,7 @@
 """The photos in the space of the frozen backbone's features, laid on a plane."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -16,7 +18,7 @@ from graft.storage.arrays import open_array
 ROUNDS = 12  # of subspace iteration: the first two directions are then exact to far more digits than a dot shows
 
 
-def clean_features(path: str) -> np.ndarray:
+def clean_features(path: str | Path) -> np.ndarray:
     """Return (n_photos, n_features), still on disk: the first view, which is the photo as it is.
 
     Raises: UserError if the file holds no features of photos.

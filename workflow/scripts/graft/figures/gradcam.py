@@ -3,6 +3,8 @@
 Source: Selvaraju et al., "Grad-CAM", ICCV 2017, section 3. Only `maps_of_folds` and what it calls load a framework.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib
@@ -16,7 +18,7 @@ from graft.errors import UserError
 from graft.figures.judged import also_chose, judged, probabilities_of, role_of, stages_of, truth_of
 from graft.figures.names import class_labels, photo_label
 from graft.figures.photos import Tile, tiled
-from graft.figures.style import ROLE_NAMES, STAGE_NAMES, canvas
+from graft.figures.style import ROLE_NAMES, STAGE_NAMES, note
 from graft.judging.outcomes import classes_of
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def places_of(rows: pd.DataFrame, manifest: pd.DataFrame) -> np.ndarray:
     return places
 
 
-def maps_of_folds(models: list[str], pixels: np.ndarray, rows: pd.DataFrame) -> np.ndarray | None:
+def maps_of_folds(models: Sequence[str | Path], pixels: np.ndarray, rows: pd.DataFrame) -> np.ndarray | None:
     """Return a heat map per row, (n, height, width) from 0 to 1; None if the backbone makes no feature map.
 
     Args:
@@ -162,7 +164,7 @@ def draw(rows: pd.DataFrame, pixels: np.ndarray, maps: np.ndarray | None, run: s
     stage = STAGE_NAMES[rows["stage"].iloc[0]]
     title = f"{run}, {stage}: where it looks in {ROLE_NAMES[role_of(rows)]} photos{also_chose(rows)}"
     if maps is None:
-        return in_words(title, "This backbone makes no feature map of a photo,\nso there is no place that it looks at.")
+        return note(title, "This backbone makes no feature map of a photo,\nso there is no place that it looks at.")
     names = class_labels(classes_of(rows), 18)
     truth, answer, surety = truth_of(rows), truth_of(rows, "predicted"), probabilities_of(rows)
     tiles = [
@@ -192,11 +194,3 @@ def in_rows(tiles: list[Tile], truth: np.ndarray) -> tuple[list[Tile | None], in
             part = [tile for tile in row if tile.right == right]
             grid += [*part, *([None] * (width - len(part)))]
     return grid, sum(wide.values())
-
-
-def in_words(title: str, words: str) -> Figure:
-    """Return a figure that says why there is no picture."""
-    figure = canvas(6, 1.6, [title])
-    figure.suptitle(title, x=0.01, ha="left")
-    figure.text(0.5, 0.4, words, ha="center", va="center", size=10)
-    return figure

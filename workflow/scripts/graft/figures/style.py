@@ -50,6 +50,14 @@ def save(figure: Figure, paths: Iterable[str | Path], dpi: int) -> None:
             figure.savefig(part, dpi=dpi, metadata=SILENT[path.suffix])
 
 
+def note(title: str, text: str) -> Figure:
+    """Return a figure that says why there is no picture."""
+    figure = canvas(6, 1.6, [title, text])
+    figure.suptitle(title, x=0.01, ha="left")
+    figure.text(0.5, 0.4, text, ha="center", va="center", size=10, wrap=True)
+    return figure
+
+
 def class_look(index: int) -> dict[str, str]:
     """Return a colour and a marker for a class: 56 pairs, so that 40 classes need not rely on colour.
 

@@ -9,8 +9,8 @@ from scipy.special import log_softmax, softmax
 from sklearn.metrics import roc_curve
 
 from graft.config.evaluation import Evaluation
-from graft.judging.decision import decide
 from graft.judging.outcomes import CALIBRATED, PROBABILITY, classes_of, indices
+from graft.predicting.decision import decide
 
 TEMPERATURES = (0.01, 100.0)
 SOURCES = {"inner": "the inner part of the training photos", "val": "the validation photos"}

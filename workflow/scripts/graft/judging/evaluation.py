@@ -19,36 +19,26 @@ CHOSE = "these photos chose (epochs, what is kept, temperature or threshold): fl
 TRAINED = "the model was trained on these photos: this says how well it remembers, not how well it generalises"
 
 
-def pool(paths: list[Path]) -> pd.DataFrame:
-    """Return all folds' and stages' predictions as one table, head first; a file's folder names its stage.
+def pool(files: list[Path]) -> pd.DataFrame:
+    """Return a run's raw predictions as one table: head first, fold by fold, photos in their order.
+
+    Args:
+        files: raw_predictions.csv, or its shards in their order.
 
     Raises: UserError if there are no predictions, or two files have different classes.
     """
-    if not paths:
-        raise UserError("there are no predictions to evaluate")
-    tables = [read_table(path).assign(stage=path.parent.name) for path in sorted(paths, key=stage_and_fold)]
-    for path, table in zip(sorted(paths, key=stage_and_fold), tables, strict=True):
+    tables = [read_table(file) for file in files]
+    for file, table in zip(files, tables, strict=True):
         if classes_of(table) != classes_of(tables[0]):
-            raise UserError(f"{path} has other classes than the run's first predictions; predict anew")
-    pooled = pd.concat(tables, ignore_index=True)
-    first = [
-        "stage",
-        "path",
-        "label",
-        "fold",
-        "role",
-        "group",
-        "chose",
-        "predicted",
-        *(["logit"] if "logit" in pooled else []),
-    ]
-    return pooled[first + [name for name in pooled.columns if name not in first]]
-
-
-def stage_and_fold(path: Path) -> tuple[int, str]:
-    """Return what predictions files are sorted by: `.../fold10/head/predictions.csv` comes after fold 9."""
-    stage, fold = path.parent.name, path.parent.parent.name.removeprefix("fold")
-    return STAGES.index(stage) if stage in STAGES else len(STAGES), fold.zfill(9)
+            raise UserError(f"{file} has other classes than {files[0]}: delete both and run again")
+    pooled = pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+    if not len(pooled):
+        raise UserError("there are no predictions to evaluate")
+    order = pooled["stage"].map(STAGES.index)
+    pooled = pooled.assign(order=order).sort_values(["order", "fold"], kind="stable", ignore_index=True)
+    first = ["stage", "path", "label", "fold", "role", "group", "chose", "predicted"]
+    first += ["logit"] if "logit" in pooled else []
+    return pooled[first + [name for name in pooled.columns if name not in [*first, "order"]]]
 
 
 def calibrated(pooled: pd.DataFrame, settings: Evaluation) -> tuple[pd.DataFrame, dict[str, dict[str, Calibrator]]]:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from graft.errors import UserError
+from graft.paths import STAGES as STAGES
 
-STAGES = ("head", "finetuned")
 PROBABILITY = "probability_"
 CALIBRATED = "calibrated_"
 

@@ -5,12 +5,13 @@ and, once a run is judged, temperature and threshold. Keras ignores it, and read
 """
 
 import json
-import re
 import shutil
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graft import paths
 from graft.errors import UserError
 from graft.storage import seals
 from graft.storage.files import whole
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import keras
 
 FACTS = "graft.json"
-PLACE = re.compile(r".*/(?P<run>[^/]+)/fold(?P<fold>\d+)/(?P<stage>head|finetuned)/model\.keras")
 
 
 def save_model(model: "keras.Model", facts: dict[str, Any], path: str | Path) -> None:
@@ -58,8 +58,8 @@ def place_of(path: str | Path) -> dict[str, Any]:
     >>> place_of("results/runs/lesson/fold0/head/model.keras")
     {'run': 'lesson', 'fold': 0, 'stage': 'head'}
     """
-    named = PLACE.fullmatch(Path(path).absolute().as_posix())
-    return named.groupdict() | {"fold": int(named["fold"])} if named else {}
+    place = paths.wildcards_of(paths.MODEL_OF_STAGE, path)
+    return place | {"fold": int(place["fold"])} if place else {}
 
 
 def read_facts(path: str | Path) -> dict[str, Any]:
@@ -89,6 +89,24 @@ def copy_model(source: str | Path, more_facts: dict[str, Any], target: str | Pat
                     with old.open(member) as stream, new.open(member, "w", force_zip64=True) as sink:
                         shutil.copyfileobj(stream, sink, 1 << 20)
         add_facts(part, facts)
+
+
+def publish(run: str, models: Sequence[Path], calibration: dict[str, Any], target: Path) -> None:
+    """Write the model to take away: that of the last stage's first fold, with what its decisions need.
+
+    Args:
+        run: its name.
+        models: of every fold and stage.
+        calibration: what calibration.json holds.
+        target: the file to write.
+    """
+    places = {path: place_of(path) for path in models}
+    first = min(models, key=lambda path: (-paths.STAGES.index(places[path]["stage"]), places[path]["fold"]))
+    stage, fold = places[first]["stage"], places[first]["fold"]
+    fitted = calibration["stages"][stage]["folds"][str(fold)]
+    facts = {"run": run, "stage": stage, "fold": fold}
+    facts |= {"temperature": fitted["temperature"], "threshold": fitted["threshold"]}
+    copy_model(first, facts | {"unsure_below": fitted["unsure_below"]}, target)
 
 
 def add_facts(path: Path, facts: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from graft.config.dataset import Limits
 from graft.data.decode import pixels_in, upright_rgb
 from graft.data.layout import EXTENSIONS
 from graft.errors import UserError
-from graft.judging.decision import decide
+from graft.predicting.decision import decide
 
 if TYPE_CHECKING:
     import keras

@@ -125,12 +125,28 @@ def repeat(record: dict[str, Any], folder: Path, code: Path, cores: int, options
         *("--directory", str(folder), "--configfile", str(folder / CONFIG)),
         *("--replace-workflow-config", "--cores", str(cores)),  # the default job must not show through
         *(options or ["--resources", "gpu=1"]),
+        *threads_of(record),
         *("--", f"results/runs/{record['run']}/evaluation.csv"),
     ]
     if subprocess.run(command, check=False).returncode:
         raise UserError(
             f"{record['run']} could not be repeated; what stopped it stands above, logs in {folder}/results/logs"
         )
+
+
+def threads_of(record: dict[str, Any]) -> list[str]:
+    """Return Snakemake's options that give each stage the threads it had: others would give other last digits.
+
+    >>> threads_of({"devices": {"head": {"threads": 8}, "embedding": {"threads": 16}}})
+    ['--set-threads', 'train_head=8', 'fine_tune=8', 'predict=8', 'embed_images=16']
+    """
+    devices = record.get("devices", {})
+    rules = {}
+    if threads := devices.get("head", {}).get("threads"):
+        rules |= dict.fromkeys(("train_head", "fine_tune", "predict"), threads)
+    if threads := devices.get("embedding", {}).get("threads"):
+        rules["embed_images"] = threads
+    return ["--set-threads", *(f"{rule}={threads}" for rule, threads in rules.items())] if rules else []
 
 
 def outcome(record: dict[str, Any], results: Path, folder: Path) -> list[tuple[str, bool, str]]:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from graft import disk
 from graft.errors import UserError
-from graft.storage import disk, seals
+from graft.storage import seals
 from graft.storage.files import own_name
 
 

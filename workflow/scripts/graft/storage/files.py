@@ -12,8 +12,9 @@ from typing import Any
 
 import pandas as pd
 
+from graft import disk
 from graft.errors import UserError
-from graft.storage import disk, seals
+from graft.storage import seals
 
 PART = ".part-"
 TEXT_COLUMNS = (

@@ -20,8 +20,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from graft.planning.code import code_files
-from graft.storage.files import sha256_of, whole
+from graft.code import code_digest
+from graft.storage.files import whole
 from graft.storage.seals import digest_by_seal
 
 EVERY_SECONDS = "GRAFT_CHECKPOINT_SECONDS"  # the least time between two states; 60 unless set
@@ -47,7 +47,7 @@ def state_path(folder: Path, script: str, tag: str, settings: str, inputs: list[
     Raises: UserError if an input is not as it was written.
     """
     parts = [script, tag, settings, keras.backend.backend(), *versions()]
-    parts += [digest_by_seal(path) for path in inputs] + [sha256_of(path) for path in code_files(script)]
+    parts += [*(digest_by_seal(path) for path in inputs), code_digest(script)]
     name = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
     return Path(folder) / Path(script).stem / re.sub(r"[^\w.-]+", "-", tag) / f"{name}.npz"
 
