@@ -148,8 +148,8 @@ def train_one(results: Path, run, fold: int):
     from graft.network.preprocessing import modes
     from graft.storage.files import read_table
     from graft.training.features import embed_photos
-    from graft.training.finetune import fine_tune
-    from graft.training.frozen import train_head
+    from graft.training.finetune import Expected, fine_tune
+    from graft.training.frozen import EXPECTED, train_head
     from graft.training.roles import Roles
 
     backbone, settings = run.experiment.backbone, head_settings(run)
@@ -173,7 +173,7 @@ def train_one(results: Path, run, fold: int):
         if run.recipe.finetune:
             keras.utils.set_random_seed(run.seed)
             start = time.perf_counter()
-            expected = history.get("cross_validated_loss", pd.Series([None])).iloc[-1]
+            expected = Expected(*(history[name].iloc[-1] if name in history else None for name in EXPECTED))
             model, _, _ = fine_tune(finetune_settings(run), model, both, pixels, roles, run.name, state, (), expected)
             seconds += time.perf_counter() - start
             tables.append(predicted(model, pixels, rows, asked, roles.classes, "finetuned"))

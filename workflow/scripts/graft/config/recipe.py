@@ -202,6 +202,11 @@ class FineTuning(Phase):
     """Share of the fine-tuned weights in the result; the rest are those that fine-tuning began with, weight by weight
     (WiSE-FT: Wortsman et al., CVPR 2022). 1: the fine-tuned weights alone."""
 
+    min_mistakes: int = Field(0, ge=0)
+    """For a probe: nothing is fine-tuned where cross-validation finds fewer mistakes of it among the training photos.
+    Fine-tuning can only mend mistakes. Of nine, it would have to mend six and make none for a sign test to tell
+    (p = 0.03), and on as few photos it may as well unsettle what is right."""
+
     keep: Literal["always", "better", "fits"] = "always"
     """`always`: the fine-tuned model is the result. `better`: only if its log loss on the photos that choose is below
     that of the head's model, which otherwise stays; it stays too where no photos can choose. `fits`, for a probe: only

@@ -22,6 +22,7 @@ from graft.network.precision import policy_of
 from graft.training.augment import apply_views, draw_views
 from graft.training.batches import Batches, InOrder
 from graft.training.blend import blend
+from graft.training.callbacks import COLUMNS
 from graft.training.optimizers import build_optimizer
 from graft.training.phase import train
 from graft.training.roles import Roles
@@ -30,6 +31,19 @@ from graft.training.visits import Visits
 
 SLOWEST = 0.01  # of the learning rate; a block below it stays frozen: it would hardly move, and would cost the most
 VIEW_SEED = 2**20  # so that the second phase does not show the first phase's views again
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What cross-validation expects of a probe on other photos; None where the head is none.
+
+    Attributes:
+        log_loss: mean over the training photos.
+        mistakes: how many of the training photos.
+    """
+
+    log_loss: float | None = None
+    mistakes: float | None = None
 
 
 def fine_tune(
@@ -41,7 +55,7 @@ def fine_tune(
     tag: str,
     state: Path,
     devices: Sequence[str] = (),
-    expected_loss: float | None = None,
+    expected: Expected = Expected(),
 ) -> tuple[keras.Model, pd.DataFrame, Path]:
     """Return the fine-tuned model in its saved form, its history, and the resume state to remove once both are saved.
 
@@ -54,11 +68,15 @@ def fine_tune(
         tag: for the lines of progress.
         state: where a resumed training finds its state.
         devices: several share each batch (data parallel); one or none: the framework's own choice.
-        expected_loss: the log loss to expect of the head's model on other photos, for `keep: fits`.
+        expected: what to expect of the head's model on other photos, for `keep: fits` and `min_mistakes`.
 
     Raises: UserError if a layer to unfreeze does not exist, or the loss stops being a number.
     """
     phase = settings.finetune
+    if expected.mistakes is not None and expected.mistakes < phase.min_mistakes:
+        few = f"cross-validation found {expected.mistakes:.0f} mistakes of the probe, fewer than {phase.min_mistakes}"
+        print(f"{tag}: nothing is fine-tuned, the head's model stays: {few}", flush=True)
+        return model, pd.DataFrame(columns=["epoch", *COLUMNS]), state
     n_logits = model.output_shape[-1]
     batches = batches_of(settings, pixels, roles, n_logits)
     choosing, watched = (in_order(pixels, rows, roles, n_logits) for rows in (roles.choose, roles.watch))
@@ -66,7 +84,7 @@ def fine_tune(
     tuned = in_saved_form(plain, modes[1])
     fits = phase.keep == "fits"
     judging = in_order(pixels, roles.train, roles, n_logits) if fits else choosing if phase.keep == "better" else None
-    before = Before.of(model, tuned, judging, expected_loss if fits else None)
+    before = Before.of(model, tuned, judging, expected.log_loss if fits else None)
     policy = policy_of(phase.precision, parts_of(model)[0])
     with parallel(devices):
         training = in_training_form(plain, modes[0], policy)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegressionCV
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from threadpoolctl import threadpool_limits
 
@@ -16,7 +16,7 @@ SMALL = 10**7  # numbers; below it, threads wait for each other longer than they
 
 
 class Probe(NamedTuple):
-    """A softmax layer, and the log loss to expect of it on other photos."""
+    """A softmax layer, and what to expect of it on other photos."""
 
     kernel: np.ndarray
     """(n_features, n_classes), float32."""
@@ -26,6 +26,9 @@ class Probe(NamedTuple):
 
     log_loss: float
     """Cross-validated over the training photos; where no folds can be made, that of answering the classes' shares."""
+
+    mistakes: int
+    """Training photos that it got wrong in cross-validation; where no folds can be made, all but the largest class."""
 
 
 def fit_probe(
@@ -73,7 +76,35 @@ def fit_probe(
         kernel, bias = np.hstack([-kernel, kernel]) / 2, np.array([-bias[0], bias[0]]) / 2
     kernel = kernel / deviation[:, None]
     expected = -model.scores_.mean(0).max() if folds else shares_log_loss(codes)
-    return Probe(kernel.astype(np.float32), (bias - mean @ kernel).astype(np.float32), float(expected))
+    mistakes = count_mistakes(standard, codes, weights, folds, np.ravel(model.C_)[0])
+    bias = bias - mean @ kernel
+    return Probe(kernel.astype(np.float32), bias.astype(np.float32), float(expected), mistakes)
+
+
+def count_mistakes(
+    standard: np.ndarray, codes: np.ndarray, weights: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray]], c: float
+) -> int:
+    """Return how many photos a regression gets wrong that was fitted without them; a photo's views are judged apart.
+
+    Args:
+        standard: (n_views x n_photos, n_features), standardised.
+        codes: (n_photos,), int.
+        weights: (n_photos,).
+        folds: of `folds_of`; none: all photos outside the largest class are counted.
+        c: inverse regularisation.
+    """
+    if not folds:
+        return int(len(codes) - np.bincount(codes).max())
+    n_views = len(standard) // len(codes)
+    truth, shares = np.tile(codes, n_views), np.tile(weights, n_views) / n_views
+    wrong = 0
+    with warnings.catch_warnings(), threadpool_limits(1 if standard.size < SMALL else None):
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for fit, judge in folds:
+            model = LogisticRegression(C=c, max_iter=ITERATIONS)
+            model.fit(standard[fit], truth[fit], sample_weight=shares[fit])
+            wrong += np.count_nonzero(model.predict(standard[judge]) != truth[judge])
+    return round(wrong / n_views)
 
 
 def shares_log_loss(codes: np.ndarray) -> float:
