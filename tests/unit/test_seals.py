@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from photo_files import two_classes, write_files
 
 import compare_runs
 import plot_feature_map
@@ -23,14 +22,6 @@ from graft.storage.arrays import open_array
 from graft.storage.files import read_table, whole, write_json, write_table
 from made_chain import Chain, call
 from places import ROOT
-
-N_PHOTOS = 24
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory) -> Chain:
-    folder = tmp_path_factory.mktemp("built")
-    return Chain(folder / "results", write_files(folder / "photos", two_classes(N_PHOTOS // 2))).build()
 
 
 @pytest.fixture

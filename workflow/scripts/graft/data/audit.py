@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from graft import tables
 from graft.config.dataset import Ingest, Policy
 from graft.data import altered, duplicates
 from graft.data.archive import File
@@ -16,7 +17,6 @@ from graft.errors import UserError
 ALWAYS_DROPPED = ("junk", "doubled")  # never worth a warning: leftovers, and a second copy of a whole tree
 RANK = {"test": 0, "val": 1, "train": 2, "": 3}  # a leaking photo stays where it measures, and goes where it trains
 DETAIL_PX = 64  # a photo of shorter sides, such as a digit of 28 px, has too little detail to tell copies from likes
-COLUMNS = ["path", "verdict", "outcome", "label", "source_split", "copy_of", "copy_kind", "detail"]
 GRAVITY = (*ALWAYS_DROPPED, *Policy.model_fields)  # which verdict a file has where several would do
 
 
@@ -178,7 +178,7 @@ def refuse(entries: list[Entry], policy: Policy) -> None:
 
 
 def audit_table(entries: list[Entry]) -> pd.DataFrame:
-    """Return a row for every file that arrived, with COLUMNS."""
+    """Return the rows of audit.csv, one for every file that arrived."""
     rows = [
         {
             "path": entry.name,
@@ -192,7 +192,7 @@ def audit_table(entries: list[Entry]) -> pd.DataFrame:
         }
         for entry in entries
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=tables.Audit.names())
 
 
 def outcome(entry: Entry) -> str:

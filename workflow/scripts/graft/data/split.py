@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
+from graft import tables
 from graft.config.base import nearest
 from graft.config.dataset import Split
 from graft.data.duplicates import joined, links_of
@@ -21,7 +22,7 @@ INNER_SEED = 7919  # added to the split's seed, so that the inner part is no rep
 
 
 def split(manifest: pd.DataFrame, settings: Split) -> pd.DataFrame:
-    """Return a row for each photo and fold: path, label, fold, role, group, inner.
+    """Return the rows of split.csv, one for each photo and fold.
 
     Folds follow one another, photos stand in the manifest's order. `group` is the number of a photo's group, the place
     of the group's first photo in the manifest. `inner` is 1 for the training photos that may choose, else 0.
@@ -47,13 +48,13 @@ def split(manifest: pd.DataFrame, settings: Split) -> pd.DataFrame:
         check_roles(manifest, roles, fold)
         check_leaks(manifest, groups, roles, settings.group_by)
     labels = manifest["label"].to_numpy()
-    tables = [
+    parts = [
         manifest[["path", "label"]]
         .assign(fold=fold, role=roles, group=groups, inner=inner_part(labels, groups, roles, settings))
         .loc[roles != ""]
         for fold, roles in enumerate(folds)
     ]
-    return pd.concat(tables, ignore_index=True)
+    return tables.Split.checked(pd.concat(parts, ignore_index=True))
 
 
 def resolved(settings: Split, manifest: pd.DataFrame) -> str:

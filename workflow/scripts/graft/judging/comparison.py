@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from graft import tables
 from graft.config.evaluation import Evaluation
 from graft.judging import significance
 from graft.judging.outcomes import STAGES, judging_role
@@ -78,7 +79,7 @@ def comparison_table(results: list[Result], confidence: float = 0.95) -> pd.Data
         for stage in STAGES
         if stage in set(members[0].evaluation["stage"])
     ]
-    return pd.DataFrame([*rows, *means], columns=table.columns)
+    return tables.Comparison.checked(pd.DataFrame([*rows, *means], columns=table.columns))
 
 
 def of_stage(table: pd.DataFrame, members: list[Result], stage: str) -> pd.DataFrame:
@@ -229,7 +230,7 @@ def significance_table(results: list[Result], settings: Evaluation) -> pd.DataFr
         if found is not None:
             flattered = " and ".join(name for name, of in ((first, ones), (second, others)) if chosen_here(of))
             rows.append({"first": first, "second": second, "role": ones[0].role, "note": flattered} | found)
-    table = pd.DataFrame(rows, columns=["first", "second", "role", *significance.COLUMNS, "note"])
+    table = pd.DataFrame(rows, columns=tables.ComparisonSignificance.names())
     if rows:
         table["p_adjusted"] = multipletests(table["p_value"], method="holm")[1]
         table["verdict"] = [
@@ -239,7 +240,7 @@ def significance_table(results: list[Result], settings: Evaluation) -> pd.DataFr
         told = table["note"].map(lambda runs: f"these photos also chose {runs}, which flatters it" if runs else "")
         table["verdict"] += told.map(lambda note: note and f"; {note}")
         table["note"] = told
-    return table.reindex(columns=["first", "second", "role", *significance.COLUMNS, "p_adjusted", "verdict", "note"])
+    return table
 
 
 def chosen_here(results: list[Result]) -> bool:

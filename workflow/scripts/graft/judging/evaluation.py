@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from graft import tables
 from graft.config.evaluation import Evaluation
 from graft.errors import UserError
 from graft.judging import calibration, metrics, significance
@@ -26,22 +27,12 @@ def pool(paths: list[Path]) -> pd.DataFrame:
     """
     if not paths:
         raise UserError("there are no predictions to evaluate")
-    tables = [read_table(path).assign(stage=path.parent.name) for path in sorted(paths, key=stage_and_fold)]
-    for path, table in zip(sorted(paths, key=stage_and_fold), tables, strict=True):
-        if classes_of(table) != classes_of(tables[0]):
+    parts = [read_table(path).assign(stage=path.parent.name) for path in sorted(paths, key=stage_and_fold)]
+    for path, table in zip(sorted(paths, key=stage_and_fold), parts, strict=True):
+        if classes_of(table) != classes_of(parts[0]):
             raise UserError(f"{path} has other classes than the run's first predictions; predict anew")
-    pooled = pd.concat(tables, ignore_index=True)
-    first = [
-        "stage",
-        "path",
-        "label",
-        "fold",
-        "role",
-        "group",
-        "chose",
-        "predicted",
-        *(["logit"] if "logit" in pooled else []),
-    ]
+    pooled = pd.concat(parts, ignore_index=True)
+    first = [name for name in tables.PooledPredictions.names() if name in pooled]
     return pooled[first + [name for name in pooled.columns if name not in first]]
 
 
@@ -77,7 +68,7 @@ def evaluation_table(run: str, rows: pd.DataFrame, settings: Evaluation) -> pd.D
             others = chose if fold == "all" else chose[chose["fold"].astype(str) == fold]
             flattered = optimism(part, others if role == judging else chose[:0])
             table.append(key | numbers(part, settings) | flattered | words(part, role, role == judging, settings))
-    return pd.DataFrame(table)
+    return tables.Evaluation.checked(pd.DataFrame(table))
 
 
 def numbers(rows: pd.DataFrame, settings: Evaluation) -> dict[str, float]:
@@ -169,14 +160,14 @@ def against_baseline(rows: pd.DataFrame, confidence: float) -> str:
 
 def per_class_table(run: str, rows: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Return a row for each stage, role and class, all folds pooled."""
-    tables = []
+    parts = []
     for (stage, role), judged in rows.groupby(["stage", "role"], sort=False):
         table = metrics.per_class(outcomes_of(judged), confidence)
         table.insert(0, "role", role)
         table.insert(0, "stage", stage)
         table.insert(0, "run", run)
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+        parts.append(table)
+    return tables.PerClass.checked(pd.concat(parts, ignore_index=True))
 
 
 def significance_table(run: str, rows: pd.DataFrame, settings: Evaluation) -> pd.DataFrame:
@@ -192,7 +183,7 @@ def significance_table(run: str, rows: pd.DataFrame, settings: Evaluation) -> pd
         chose = SELECTED if role == judging else CHOSE
         note = TRAINED if role == "train" else chose if judged["chose"].any() else ""
         table.append(key | found | {"verdict": f"{said}; {FLATTERED}" if note else said, "note": note})
-    return pd.DataFrame(table, columns=["run", "role", "first", "second", *significance.COLUMNS, "verdict", "note"])
+    return pd.DataFrame(table, columns=tables.Significance.names())
 
 
 def calibration_record(

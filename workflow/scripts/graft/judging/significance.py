@@ -10,12 +10,6 @@ from statsmodels.stats.contingency_tables import mcnemar
 from graft.config.evaluation import Evaluation
 from graft.judging.outcomes import losses, outcomes_of
 
-COLUMNS = (
-    *("n", "groups", "first_accuracy", "second_accuracy", "first_only", "second_only"),
-    *("difference", "difference_low", "difference_high"),
-    *("log_loss_difference", "log_loss_difference_low", "log_loss_difference_high", "p_value"),
-)
-
 LARGEST_TABLE = 300_000_000  # additions that an exact p-value may take, a second or two
 
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from graft import tables
 from graft.machine.progress import Progress
 
 BATCH = 32  # photos a forward pass, always: a short batch is filled up, so that one compiled graph serves all
@@ -58,4 +59,4 @@ def predictions_table(split: pd.DataFrame, logits: np.ndarray, classes: list[str
     if logits.shape[1] == 1:
         table["logit"] = logits[:, 0]
     columns = pd.DataFrame(probabilities, columns=[f"probability_{name}" for name in classes])
-    return pd.concat([table, columns], axis=1)
+    return tables.Predictions.checked(pd.concat([table, columns], axis=1))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from graft import tables
 from graft.config.base import nearest
 from graft.errors import UserError
 from graft.reporting import provenance
@@ -195,4 +196,4 @@ def data_changes(record: dict[str, Any], folder: Path) -> list[str]:
 
 def table_of(found: list[tuple[str, bool, str]]) -> pd.DataFrame:
     """Return the outcome as a table for reproduction.csv."""
-    return pd.DataFrame(found, columns=["file", "same", "difference"])
+    return pd.DataFrame(found, columns=tables.Reproduction.names())

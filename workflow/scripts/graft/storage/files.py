@@ -12,14 +12,12 @@ from typing import Any
 
 import pandas as pd
 
+from graft import tables
 from graft.errors import UserError
 from graft.storage import disk, seals
 
 PART = ".part-"
-TEXT_COLUMNS = (
-    *("path", "label", "predicted", "class", "role", "source_split", "stage", "run", "first", "second"),
-    *("sha256", "phash", "verdict", "note", "selected_on", "calibrated_on", "watched", "copy_of", "copy_kind"),
-)
+TEXT_COLUMNS = tables.text_columns()
 
 
 @contextlib.contextmanager
