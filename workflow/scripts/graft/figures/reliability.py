@@ -1,5 +1,7 @@
 """How often the model is right, against how sure it says it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -54,8 +56,9 @@ def answers_of(rows: pd.DataFrame, kind: str) -> tuple[np.ndarray, np.ndarray]:
     The network's own answer is its likeliest class; the published model's is `predicted`, which follows its threshold.
     """
     outcomes = outcomes_of(rows, kind)
-    answers = outcomes.predicted if kind == CALIBRATED else outcomes.probabilities.argmax(axis=1)
-    return outcomes.probabilities[np.arange(len(rows)), answers], answers == outcomes.labels
+    if kind == PROBABILITY:
+        outcomes = replace(outcomes, predicted=outcomes.probabilities.argmax(axis=1))
+    return outcomes.confidence, outcomes.correct
 
 
 def draw_stage(above: Axes, below: Axes, rows: pd.DataFrame, bins: int) -> None:

@@ -14,7 +14,7 @@ from statsmodels.stats.multitest import multipletests
 from graft import tables
 from graft.config.evaluation import Evaluation
 from graft.judging import significance
-from graft.judging.outcomes import STAGES, judging_role
+from graft.judging.outcomes import STAGES, Outcomes, judging_role, outcomes_of
 from graft.storage.files import read_json, read_table
 
 JUDGED = ("n", "accuracy", "accuracy_low", "accuracy_high", "baseline", "log_loss", "chose_accuracy", "optimism")
@@ -222,11 +222,12 @@ def significance_table(results: list[Result], settings: Evaluation) -> pd.DataFr
     Seeds of one experiment are one contestant: each photo counts once, with the share of seeds that have it right.
     p-values are corrected for the number of pairs (Holm), since of many pairs some differ by luck.
     """
-    rows = []
-    for (first, ones), (second, others) in itertools.combinations(groups_of(results).items(), 2):
+    rows, experiments = [], groups_of(results)
+    outcomes = {name: outcomes_of_seeds(members) for name, members in experiments.items()}
+    for (first, ones), (second, others) in itertools.combinations(experiments.items(), 2):
         if data_of(ones) != data_of(others):
             continue
-        found = significance.compare(joined(ones), joined(others), settings)
+        found = significance.compare(outcomes[first], outcomes[second], settings)
         if found is not None:
             flattered = " and ".join(name for name, of in ((first, ones), (second, others)) if chosen_here(of))
             rows.append({"first": first, "second": second, "role": ones[0].role, "note": flattered} | found)
@@ -248,9 +249,9 @@ def chosen_here(results: list[Result]) -> bool:
     return any(bool(result.judged["chose"].any()) for result in results)
 
 
-def joined(results: list[Result]) -> pd.DataFrame:
-    """Return the judged predictions of all seeds of an experiment."""
-    return pd.concat([result.judged for result in results], ignore_index=True)
+def outcomes_of_seeds(results: list[Result]) -> Outcomes:
+    """Return what all seeds of an experiment said of the photos that judge it."""
+    return outcomes_of(pd.concat([result.judged for result in results], ignore_index=True))
 
 
 def data_of(results: list[Result]) -> str:

@@ -8,7 +8,7 @@ from scipy.stats import bootstrap
 from statsmodels.stats.contingency_tables import mcnemar
 
 from graft.config.evaluation import Evaluation
-from graft.judging.outcomes import losses, outcomes_of
+from graft.judging.outcomes import Outcomes, losses
 
 LARGEST_TABLE = 300_000_000  # additions that an exact p-value may take, a second or two
 
@@ -89,23 +89,18 @@ def bootstrap_interval(differences: np.ndarray, groups: np.ndarray, settings: Ev
     return float(found.low), float(found.high)
 
 
-def by_photo(table: pd.DataFrame) -> pd.DataFrame:
+def by_photo(outcomes: Outcomes) -> pd.DataFrame:
     """Return a row per photo, by path: whether it is right, its log loss, its group, and how often it was judged.
 
     Where a photo was judged often, the first two are means.
     """
-    outcomes = outcomes_of(table)
-    rows = pd.DataFrame({"path": table["path"].to_numpy(), "correct": outcomes.correct, "loss": losses(outcomes)})
+    rows = pd.DataFrame({"path": outcomes.paths, "correct": outcomes.correct, "loss": losses(outcomes)})
     rows = rows.assign(group=outcomes.groups, times=1).astype({"correct": float})
     return rows.groupby("path").agg({"correct": "mean", "loss": "mean", "group": "first", "times": "sum"})
 
 
-def compare(first: pd.DataFrame, second: pd.DataFrame, settings: Evaluation) -> dict[str, float] | None:
-    """Return how the second model differs from the first on the photos that both judged; None if there are none.
-
-    Args:
-        first, second: tables of predictions, of one stage and role each.
-    """
+def compare(first: Outcomes, second: Outcomes, settings: Evaluation) -> dict[str, float] | None:
+    """Return how the second model differs from the first on the photos that both judged; None if there are none."""
     both = by_photo(first).merge(by_photo(second), on="path", suffixes=("_first", "_second"))
     if both.empty:
         return None
