@@ -25,7 +25,9 @@ def judged(labels, answers, settings=None, stage="head", **columns):
 
 def table_of(rows, settings):
     """Return evaluation.csv's rows for predictions."""
-    return evaluation.evaluation_table("r", evaluation.answers_of(evaluation.calibrated(rows, settings)[0]), settings)
+    return evaluation.evaluation_table(
+        "r", evaluation.answers_by_stage_and_role(evaluation.calibrated(rows, settings)[0]), settings
+    )
 
 
 def pooled(table):
@@ -125,7 +127,7 @@ def test_the_headline_is_of_the_published_decision_and_the_likeliest_class_stand
     test = made_scores([0.15, 0.2, 0.36, 0.45], [0, 0, 1, 1], "test")
     settings = Evaluation(threshold_photos=2)
     rows, calibrators = evaluation.calibrated(pd.concat([validation, test], ignore_index=True), settings)
-    table = evaluation.evaluation_table("r", evaluation.answers_of(rows), settings)
+    table = evaluation.evaluation_table("r", evaluation.answers_by_stage_and_role(rows), settings)
     row = table[(table["role"] == "test") & (table["fold"] == "all")].iloc[0]
     assert row["accuracy"] == row["balanced_accuracy"] == 1.0
     assert row["argmax_accuracy"] == 0.5
@@ -141,14 +143,14 @@ def made_scores(scores: list[float], labels: list[int], role: str) -> pd.DataFra
 
 def test_per_class_pools_the_folds():
     rows = predictions_of([0, 1, 0, 1], [CERTAIN[answer] for answer in (0, 1, 1, 1)], fold=[0, 0, 1, 1], stage="head")
-    table = evaluation.per_class_table("r", evaluation.answers_of(rows), 0.95)
+    table = evaluation.per_class_table("r", evaluation.answers_by_stage_and_role(rows), 0.95)
     assert list(table["class"]) == ["a", "b"]
     assert list(table["recall"]) == [0.5, 1.0]
 
 
 def test_a_run_without_fine_tuning_has_an_empty_significance_table():
     rows = predictions_of([0, 1], CERTAIN).assign(stage="head")
-    table = evaluation.significance_table("r", evaluation.answers_of(rows), Evaluation())
+    table = evaluation.significance_table("r", evaluation.answers_by_stage_and_role(rows), Evaluation())
     assert table.empty
     assert {"first", "second", "p_value", "verdict"} <= set(table.columns)
 

@@ -9,7 +9,7 @@ import library  # noqa: F401
 from graft import tables
 from graft.config import describe
 from graft.errors import run_script
-from graft.storage.files import whole
+from graft.storage.files import atomic
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATED = {
@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> None:
     """Write all three."""
     argparse.ArgumentParser(description=__doc__).parse_args(argv)
     for path, text in GENERATED.items():
-        with whole(path) as part:
+        with atomic(path) as part:
             part.write_text(text(), encoding="utf-8")
 
 

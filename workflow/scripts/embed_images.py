@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     settings = parse(EmbedSettings, json.loads(arguments.settings), "settings")
 
     from graft.machine import gpus, runtime
-    from graft.storage.files import read_table, whole
+    from graft.storage.files import atomic, read_table
 
     with gpus.lease(arguments.gpus):
         runtime.start(seed=0, threads=arguments.threads)
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
         split = read_table(arguments.split[0]) if arguments.split else None
         paths = read_table(arguments.manifest)["path"].tolist()
         rows = rows_of_shard(arguments.shard, len(paths))
-        with whole(arguments.output, sealed=True) as part:
+        with atomic(arguments.output, sealed=True) as part:
             shape = embed_photos(settings, arguments.weights, arguments.pixels, split, paths, part, rows)
         print(
             f"embed_images: {shape[1]:,} photos, {shape[0] - 1} views, {shape[2]:,} features; {runtime.device_name()}"

@@ -17,11 +17,11 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     settings = parse(Evaluation, json.loads(arguments.settings), "evaluation")
     rows, calibrators = evaluation.calibrated(evaluation.pool(arguments.predictions), settings)
-    answers = evaluation.answers_of(rows)
+    answers = evaluation.answers_by_stage_and_role(rows)
     judged = evaluation.evaluation_table(arguments.run, answers, settings)
     compared = evaluation.significance_table(arguments.run, answers, settings)
 
-    write_table(evaluation.published(rows), arguments.pooled)
+    write_table(evaluation.published_predictions(rows), arguments.pooled)
     write_table(judged, arguments.evaluation)
     write_table(evaluation.per_class_table(arguments.run, answers, settings.confidence), arguments.per_class)
     write_json(evaluation.calibration_record(classes_of(rows), calibrators, settings), arguments.calibration)

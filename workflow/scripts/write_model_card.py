@@ -5,7 +5,7 @@ from pathlib import Path
 
 from graft.errors import run_script
 from graft.reporting import model_card
-from graft.storage.files import read_json, read_table, whole
+from graft.storage.files import atomic, read_json, read_table
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> None:
         read_table(arguments.significance),
         read_json(arguments.calibration),
     )
-    with whole(arguments.output, sealed=True) as part:
+    with atomic(arguments.output, sealed=True) as part:
         part.write_text(text, encoding="utf-8")
     print(f"write_model_card: {arguments.output}")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from graft.errors import run_script
 from graft.reporting.summary_page import summary_page
-from graft.storage.files import whole
+from graft.storage.files import atomic
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -15,7 +15,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--results", required=True, type=Path, metavar="FOLDER", help="where comparison.csv lies")
     parser.add_argument("--output", required=True, type=Path, metavar="HTML", help="the page to write")
     arguments = parser.parse_args(argv)
-    with whole(arguments.output, sealed=True) as part:
+    with atomic(arguments.output, sealed=True) as part:
         part.write_text(summary_page(arguments.runs, arguments.results), encoding="utf-8")
 
 

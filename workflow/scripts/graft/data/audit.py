@@ -11,7 +11,7 @@ from graft.config.dataset import Ingest, Policy
 from graft.data import altered, duplicates
 from graft.data.archive import File
 from graft.data.decode import PICTURE_PX, Look
-from graft.data.wording import some
+from graft.data.wording import abbreviated
 from graft.errors import UserError
 
 ALWAYS_DROPPED = ("junk", "doubled")  # never worth a warning: leftovers, and a second copy of a whole tree
@@ -98,7 +98,9 @@ def judge_near_copies(entries: list[Entry], settings: Ingest) -> None:
     for link in links:
         neighbours[link.later][link.earlier] = link.kind
         neighbours[link.earlier][link.later] = altered.reverse(link.kind)
-    for position, group in enumerate(duplicates.joined(len(distinct), [(one.earlier, one.later) for one in links])):
+    for position, group in enumerate(
+        duplicates.connected_components(len(distinct), [(one.earlier, one.later) for one in links])
+    ):
         groups[group].append(position)
 
     def rank(position: int) -> tuple[int, int]:
@@ -117,7 +119,7 @@ def copy_links(looks: list[Look], distance: int) -> list[altered.Link]:
     Of photos that look alike only the first is compared with altered copies, which costs more.
     """
     pairs = duplicates.near_links([one.phash for one in looks], [one.thumbnail for one in looks], distance)
-    groups = duplicates.joined(len(looks), pairs)
+    groups = duplicates.connected_components(len(looks), pairs)
     firsts = [
         position
         for position, one in enumerate(looks)
@@ -150,9 +152,9 @@ def copy_sentence(kind: str, name: str) -> str:
     """
     if kind == "alike":
         return f"looks like {name}"
-    words = kind.split(", ")
-    turn = next((f", turned by {word.split()[1]} degrees," for word in words if word.startswith("turned")), "")
-    made = " ".join([", ".join(word for word in words if not word.startswith("turned")), "copy"]).strip()
+    changes = kind.split(", ")
+    turn = next((f", turned by {change.split()[1]} degrees," for change in changes if change.startswith("turned")), "")
+    made = " ".join([", ".join(change for change in changes if not change.startswith("turned")), "copy"]).strip()
     return f"{'an' if made[0] in 'aeiou' else 'a'} {made}{turn} of {name}"
 
 
@@ -173,7 +175,7 @@ def refuse(entries: list[Entry], policy: Policy) -> None:
             if kind not in ALWAYS_DROPPED and getattr(policy, kind) == "error":
                 forbidden[kind].append(f"{entry.name} ({detail})")
     if forbidden:
-        kinds = "; ".join(f"{kind}: {some(files)}" for kind, files in forbidden.items())
+        kinds = "; ".join(f"{kind}: {abbreviated(files)}" for kind, files in forbidden.items())
         raise UserError(f"ingest.policy forbids what the photos hold: {kinds}; mend them, or set the policy to drop")
 
 
@@ -211,6 +213,6 @@ def summary(entries: list[Entry]) -> list[str]:
             lines.append(f"  {end} {count} {verdict}")
             continue
         files = [entry for entry in entries if entry.verdict == verdict and outcome(entry) == end]
-        named = some([f"{entry.name} ({entry.detail})" for entry in files])
+        named = abbreviated([f"{entry.name} ({entry.detail})" for entry in files])
         lines.append(f"  {end} {count} {verdict}: {named}")
     return lines

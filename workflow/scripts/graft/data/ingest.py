@@ -209,7 +209,7 @@ def manifest_table(entries: list[Entry]) -> pd.DataFrame:
     at = {id(entry): position for position, entry in enumerate(kept)}
     links = duplicates.links_of([entry.look.sha256 for entry in kept])
     links += [(at[id(one)], at[id(entry)]) for entry in kept for one in entry.partners if id(one) in at]
-    groups = duplicates.joined(len(kept), links)
+    groups = duplicates.connected_components(len(kept), links)
     rows = [
         (
             entry.name,

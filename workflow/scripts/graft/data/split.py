@@ -11,9 +11,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 from graft import tables
 from graft.config.base import nearest
 from graft.config.dataset import Split
-from graft.data.duplicates import joined, links_of
+from graft.data.duplicates import connected_components, links_of
 from graft.data.layout import natural
-from graft.data.wording import some
+from graft.data.wording import abbreviated
 from graft.errors import UserError
 from graft.storage.files import read_table
 
@@ -77,7 +77,7 @@ def groups_of(manifest: pd.DataFrame, group_by: str | None) -> np.ndarray:
             raise UserError(f"split.group_by {group_by!r} matches none of the paths, such as {manifest['path'][0]}")
         keys = [match and (match[1] if match.re.groups else match[0]) for match in matches]
         links += links_of(keys)
-    return np.array(joined(len(manifest), links))
+    return np.array(connected_components(len(manifest), links))
 
 
 def roles_of_folders(manifest: pd.DataFrame, groups: np.ndarray, settings: Split) -> np.ndarray:
@@ -299,7 +299,7 @@ def check_leaks(manifest: pd.DataFrame, groups: np.ndarray, roles: np.ndarray, g
         if role:
             held[group][role].append(path)
     leaks = [
-        " and ".join(f"{some(by_role[role])} in {role}" for role in ROLES if by_role[role])
+        " and ".join(f"{abbreviated(by_role[role])} in {role}" for role in ROLES if by_role[role])
         for by_role in held.values()
         if len(by_role) > 1
     ]
@@ -321,11 +321,13 @@ def folds_of_file(manifest: pd.DataFrame, settings: Split) -> list[np.ndarray]:
     at = {path: position for position, path in enumerate(manifest["path"])}
     unknown = [path for path in table["path"] if path not in at]
     if unknown:
-        raise UserError(f"{settings.file} names {some(unknown)}, which the photo set lacks{nearest(unknown[0], [])}")
+        raise UserError(
+            f"{settings.file} names {abbreviated(unknown)}, which the photo set lacks{nearest(unknown[0], [])}"
+        )
     labels = dict(zip(manifest["path"], manifest["label"], strict=True))
     wrong = [path for path, label in zip(table["path"], table["label"], strict=True) if label != labels[path]]
     if wrong:
-        raise UserError(f"{settings.file} gives another label than the folders do to {some(wrong)}")
+        raise UserError(f"{settings.file} gives another label than the folders do to {abbreviated(wrong)}")
     odd = sorted(set(table["role"]) - set(ROLES))
     if odd:
         raise UserError(f"{settings.file} has the role {odd[0]!r}{nearest(odd[0], list(ROLES))}")
@@ -336,7 +338,7 @@ def folds_of_file(manifest: pd.DataFrame, settings: Split) -> list[np.ndarray]:
         )
     twice = table[table.duplicated(["path", "fold"])]["path"].tolist()
     if twice:
-        raise UserError(f"{settings.file} names {some(twice)} twice in a fold")
+        raise UserError(f"{settings.file} names {abbreviated(twice)} twice in a fold")
     folds = [np.full(len(manifest), "", dtype=object) for _ in range(settings.folds)]
     for row in table.itertuples():
         folds[row.fold][at[row.path]] = row.role

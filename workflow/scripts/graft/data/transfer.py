@@ -133,7 +133,7 @@ def quiet_environment() -> dict[str, str]:
 def watched(process: subprocess.Popen, target: Path, stall_s: float) -> dict | Fault:
     """Wait for a child's answer, saying how far it is; give up on it when nothing arrives."""
     process.stdout.readline()  # the libraries are loaded: the clock starts
-    size, moved, told = size_of(target), time.monotonic(), time.monotonic()
+    size, moved, reported = size_of(target), time.monotonic(), time.monotonic()
     while process.poll() is None:
         time.sleep(POLL_S)
         now, current = time.monotonic(), size_of(target)
@@ -141,8 +141,8 @@ def watched(process: subprocess.Popen, target: Path, stall_s: float) -> dict | F
             size, moved = current, now
         if now - moved > stall_s:
             return Fault("stall", f"no bytes came for {stall_s:g} s")
-        if now - told > PROGRESS_S and current:
-            told = now
+        if now - reported > PROGRESS_S and current:
+            reported = now
             print(f"{current / 1e6:,.0f}{total_of(target)} MB", flush=True)
     try:
         answer = json.loads(process.stdout.read())

@@ -163,7 +163,9 @@ def draw(rows: pd.DataFrame, pixels: np.ndarray, maps: np.ndarray | None, run: s
     stage = STAGE_NAMES[rows["stage"].iloc[0]]
     title = f"{run}, {stage}: where it looks in {ROLE_NAMES[role_of(rows)]} photos{also_chose(rows)}"
     if maps is None:
-        return in_words(title, "This backbone makes no feature map of a photo,\nso there is no place that it looks at.")
+        return message_figure(
+            title, "This backbone makes no feature map of a photo,\nso there is no place that it looks at."
+        )
     outcomes = outcomes_of(rows)
     names = class_labels(outcomes.classes, 18)
     truth, answer, confidence = outcomes.labels, outcomes.predicted, outcomes.confidence
@@ -196,9 +198,9 @@ def in_rows(tiles: list[Tile], truth: np.ndarray) -> tuple[list[Tile | None], in
     return grid, sum(wide.values())
 
 
-def in_words(title: str, words: str) -> Figure:
+def message_figure(title: str, message: str) -> Figure:
     """Return a figure that says why there is no picture."""
     figure = canvas(6, 1.6, [title])
     figure.suptitle(title, x=0.01, ha="left")
-    figure.text(0.5, 0.4, words, ha="center", va="center", size=10)
+    figure.text(0.5, 0.4, message, ha="center", va="center", size=10)
     return figure

@@ -49,12 +49,11 @@ def curves_of(truth: np.ndarray, answer: np.ndarray, score: np.ndarray) -> Curve
         return None
     order = np.argsort(-score, kind="stable")
     last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)  # of each group of equal scores
-    hits, strangers = np.cumsum(truth[order])[last], np.cumsum(~truth[order])[last]
-    recall, false_rate = np.append(0, hits) / positives, np.append(0, strangers) / negatives
-    precision = np.append(1, hits / (hits + strangers))
-    said = int(answer.sum())
-    caught = int((truth & answer).sum())
-    point = ((said - caught) / negatives, caught / positives, caught / said if said else np.nan)
+    true_positives, false_positives = np.cumsum(truth[order])[last], np.cumsum(~truth[order])[last]
+    recall, false_rate = np.append(0, true_positives) / positives, np.append(0, false_positives) / negatives
+    precision = np.append(1, true_positives / (true_positives + false_positives))
+    claimed, right = int(answer.sum()), int((truth & answer).sum())
+    point = ((claimed - right) / negatives, right / positives, right / claimed if claimed else np.nan)
     average = float(np.sum(np.diff(recall) * precision[1:]))
     return Curves(false_rate, recall, precision, float(np.trapezoid(recall, false_rate)), average, point)
 

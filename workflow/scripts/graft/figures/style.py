@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from graft.figures.names import families_for
-from graft.storage.files import whole
+from graft.storage.files import atomic
 
 # A font of a rarer script often has one weight; the log need not say so of every figure.
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
@@ -46,7 +46,7 @@ def canvas(width: float, height: float, texts: Iterable[str] = (), layout: str |
 def save(figure: Figure, paths: Iterable[str | Path], dpi: int) -> None:
     """Write a figure whole to each path, in the format of its suffix, with no date and no version in it."""
     for path in map(Path, paths):
-        with whole(path) as part:
+        with atomic(path) as part:
             figure.savefig(part, dpi=dpi, metadata=SILENT[path.suffix])
 
 

@@ -67,10 +67,10 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     targets = np.full((n, n_classes), (1 - right) / (n_classes - 1))
     targets[np.arange(n), labels] = right
 
-    def surprise(log_temperature: float) -> float:
+    def cross_entropy(log_temperature: float) -> float:
         return -float(np.mean(np.sum(targets * log_softmax(logits / np.exp(log_temperature), axis=1), axis=1)))
 
-    found = minimize_scalar(surprise, bounds=np.log(TEMPERATURES), method="bounded", options={"xatol": 1e-8})
+    found = minimize_scalar(cross_entropy, bounds=np.log(TEMPERATURES), method="bounded", options={"xatol": 1e-8})
     return float(np.exp(found.x))
 
 
@@ -103,11 +103,11 @@ def decision_score(
     rule: str, true_rate: np.ndarray, false_rate: np.ndarray, n_positive: int, n_negative: int
 ) -> np.ndarray:
     """Return what a rule makes of every point of an ROC curve."""
-    hits, alarms = true_rate * n_positive, false_rate * n_negative
+    true_positives, false_positives = true_rate * n_positive, false_rate * n_negative
     if rule == "accuracy":
-        return (hits + n_negative - alarms) / (n_positive + n_negative)
+        return (true_positives + n_negative - false_positives) / (n_positive + n_negative)
     if rule == "f1":
-        return 2 * hits / (hits + alarms + n_positive)
+        return 2 * true_positives / (true_positives + false_positives + n_positive)
     return (true_rate + 1 - false_rate) / 2
 
 
@@ -121,8 +121,8 @@ def fit(table: pd.DataFrame, settings: Evaluation, fitted_on: str) -> Calibrator
     threshold = None
     if len(classes) == 2:
         enough = np.bincount(labels, minlength=2).min() >= settings.threshold_photos
-        chances = softmax(logits / temperature, axis=1)[:, 1]
-        threshold = choose_threshold(labels == 1, chances, settings.threshold if enough else "half")
+        probabilities = softmax(logits / temperature, axis=1)[:, 1]
+        threshold = choose_threshold(labels == 1, probabilities, settings.threshold if enough else "half")
     return Calibrator(temperature, threshold, fitted_on, len(table))
 
 

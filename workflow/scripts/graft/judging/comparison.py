@@ -133,13 +133,13 @@ def differing_settings(settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     keys = list(dict.fromkeys(key for one in settings for key in one))
     sections = {key for key in keys if any(other.startswith(f"{key}.") for other in keys)}
-    told = [
+    complete = [
         {key: "no" if key in one else "yes" for key in sections}
         | {key: value for key, value in one.items() if key not in sections}
         for one in settings
     ]
-    differ = [key for key in keys if len({repr(one[key]) for one in told if key in one}) > 1]
-    return [{key: one.get(key) for key in differ} for one in told]
+    differ = [key for key in keys if len({repr(one[key]) for one in complete if key in one}) > 1]
+    return [{key: one.get(key) for key in differ} for one in complete]
 
 
 def rows_of(result: Result, settings: dict[str, Any]) -> list[dict[str, Any]]:
@@ -238,9 +238,9 @@ def significance_table(results: list[Result], settings: Evaluation) -> pd.DataFr
             significance.verdict(row, row["p_adjusted"], (row["first"], row["second"]), settings.confidence, len(table))
             for row in table.to_dict("records")
         ]
-        told = table["note"].map(lambda runs: f"these photos also chose {runs}, which flatters it" if runs else "")
-        table["verdict"] += told.map(lambda note: note and f"; {note}")
-        table["note"] = told
+        notes = table["note"].map(lambda runs: f"these photos also chose {runs}, which flatters it" if runs else "")
+        table["verdict"] += notes.map(lambda note: note and f"; {note}")
+        table["note"] = notes
     return table
 
 

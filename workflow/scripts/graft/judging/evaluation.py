@@ -83,7 +83,7 @@ class Answers:
         return ["all", *map(str, sorted(self.rows["fold"].unique()))]
 
 
-def answers_of(rows: pd.DataFrame) -> dict[tuple[str, str], Answers]:
+def answers_by_stage_and_role(rows: pd.DataFrame) -> dict[tuple[str, str], Answers]:
     """Return calibrated predictions by stage and role, in the order in which these first occur."""
     return {key: Answers.of(part) for key, part in rows.groupby(["stage", "role"], sort=False)}
 
@@ -119,7 +119,7 @@ def numbers(answers: Answers, settings: Evaluation) -> dict[str, float]:
     """Return the metrics of some answers of one stage."""
     outcomes, network, rows = answers.outcomes, answers.network, answers.rows
     n, photos, correct = len(rows), rows["path"].nunique(), int(outcomes.correct.sum())
-    low, high = accuracy_interval(outcomes, settings.confidence)
+    low, high = interval_over_photos(outcomes, settings.confidence)
     uncalibrated = metrics.probability_metrics(network, settings.calibration_bins)
     return {
         "n": n,
@@ -143,7 +143,7 @@ def numbers(answers: Answers, settings: Evaluation) -> dict[str, float]:
     }
 
 
-def accuracy_interval(outcomes: Outcomes, confidence: float) -> tuple[float, float]:
+def interval_over_photos(outcomes: Outcomes, confidence: float) -> tuple[float, float]:
     """Return the interval of the accuracy of some answers of one stage.
 
     A photo judged in several repeats is still one photo: it must not narrow the interval several times.
@@ -252,7 +252,7 @@ def significance_table(run: str, answers: dict[tuple[str, str], Answers], settin
     return pd.DataFrame(table, columns=tables.Significance.names())
 
 
-def published(rows: pd.DataFrame) -> pd.DataFrame:
+def published_predictions(rows: pd.DataFrame) -> pd.DataFrame:
     """Return calibrated predictions as the run's predictions.csv has them."""
     return tables.PooledPredictions.checked(rows.drop(columns=["temperature", "threshold", "fitted_on"]))
 

@@ -56,9 +56,9 @@ def grouped_interval(correct: np.ndarray, groups: np.ndarray, confidence: float 
         return accuracy_interval(float(np.sum(correct)), n, confidence)
     if n_groups == 1:
         return 0.0, 1.0  # one group tells nothing of others
-    alike = n**2 / float(np.sum(sizes**2))  # as many as there are groups, where these are equally large
+    kish = n**2 / float(np.sum(sizes**2))  # as many as there are groups, where these are equally large
     if accuracy in (0.0, 1.0):
-        effective = alike
+        effective = kish
     else:
         residuals = np.bincount(group_of, weights=correct - accuracy)
         variance = n_groups / (n_groups - 1) * float(np.sum(residuals**2)) / n**2
@@ -95,8 +95,8 @@ def roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     A class without photos, or with nothing but its photos, has no curve and is left out.
     """
     columns = [1] if probabilities.shape[1] == 2 else range(probabilities.shape[1])
-    told = [column for column in columns if 0 < np.count_nonzero(labels == column) < len(labels)]
-    areas = [scores.roc_auc_score(labels == column, probabilities[:, column]) for column in told]
+    defined = [column for column in columns if 0 < np.count_nonzero(labels == column) < len(labels)]
+    areas = [scores.roc_auc_score(labels == column, probabilities[:, column]) for column in defined]
     return float(np.mean(areas)) if areas else np.nan
 
 

@@ -108,8 +108,8 @@ def indices(names: pd.Series, classes: list[str]) -> np.ndarray:
     """
     places = pd.Index(classes).get_indexer(names)
     if (places < 0).any():
-        stranger = names.iloc[int(np.argmin(places))]
-        raise UserError(f"predictions name the class {stranger!r}, which is none of {', '.join(classes)}")
+        unknown = names.iloc[int(np.argmin(places))]
+        raise UserError(f"predictions name the class {unknown!r}, which is none of {', '.join(classes)}")
     return places
 
 

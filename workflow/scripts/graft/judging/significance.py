@@ -137,10 +137,10 @@ def verdict(row: dict[str, float], p_value: float, names: tuple[str, str], confi
     """
     apart = row["first_only"] + row["second_only"]
     photos = f"{row['n']} photos" + (f" in {row['groups']} groups" if row["groups"] < row["n"] else "")
-    told = f"{apart} of {photos} {'tells' if apart == 1 else 'tell'} them apart, p = {p_value:.2g}"
+    evidence = f"{apart} of {photos} {'tells' if apart == 1 else 'tell'} them apart, p = {p_value:.2g}"
     if n_pairs > 1:
-        told += f" after Holm's correction for {n_pairs} pairs"
+        evidence += f" after Holm's correction for {n_pairs} pairs"
     if p_value >= round(1 - confidence, 12):
-        return f"not distinguishable from noise: {told}"
+        return f"not distinguishable from noise: {evidence}"
     winner = names[1] if row["difference"] > 0 else names[0]
-    return f"{winner} is more accurate, by {abs(row['difference']):.3f}: {told}"
+    return f"{winner} is more accurate, by {abs(row['difference']):.3f}: {evidence}"

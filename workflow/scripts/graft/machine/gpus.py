@@ -140,7 +140,7 @@ def gpu_of(line: str) -> Gpu:
 def locked(n: int, offered: Callable[[], list[Gpu]]) -> Iterator[tuple[str, ...]]:
     """Wait until `n` of the offered devices are free, and hold their locks."""
     folder = lock_folder()
-    began = told = possible = time.monotonic()
+    began = reported = possible = time.monotonic()
     while True:
         with contextlib.ExitStack() as held:  # lets go of what it holds before the next try
             gpus = offered()
@@ -148,15 +148,15 @@ def locked(n: int, offered: Callable[[], list[Gpu]]) -> Iterator[tuple[str, ...]
                 yield devices
                 return
         now = time.monotonic()
-        strangers = [gpu for gpu in gpus if gpu.used > FILLED and not held_by_graft(gpu, folder)]
-        possible = now if len(gpus) - len(strangers) >= n else possible
+        filled = [gpu for gpu in gpus if gpu.used > FILLED and not held_by_graft(gpu, folder)]
+        possible = now if len(gpus) - len(filled) >= n else possible
         if now - possible > (limit := float(os.environ.get(WAIT_SECONDS, 3600))):
             raise UserError(
                 f"other programs have filled the memory of the GPUs for {limit:g} s ({state_of(gpus, folder)}); end "
                 f"them, run without with --resources gpu=0, or wait longer with {WAIT_SECONDS}"
             )
-        if now - told > (QUIET_SECONDS if told == began else REMINDER_SECONDS):
-            told = now
+        if now - reported > (QUIET_SECONDS if reported == began else REMINDER_SECONDS):
+            reported = now
             print(f"graft: waiting for {n} of {len(gpus)} GPUs: {state_of(gpus, folder)}", file=sys.stderr, flush=True)
         time.sleep(POLL_SECONDS)
 

@@ -30,12 +30,12 @@ def predict_logits(model: keras.Model, pixels: np.ndarray, rows: np.ndarray, tag
     return logits
 
 
-def probabilities_of(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+def class_probabilities(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     """Return the probability of each class, (n, n_classes), float64; rows sum to 1.
 
     One logit is that of the second class.
 
-    >>> probabilities_of(np.array([[0.0]])).tolist()
+    >>> class_probabilities(np.array([[0.0]])).tolist()
     [[0.5, 0.5]]
     """
     scores = logits.astype(np.float64) / temperature
@@ -53,7 +53,7 @@ def predictions_table(split: pd.DataFrame, logits: np.ndarray, classes: list[str
         logits: (n_photos, 1) or (n_photos, n_classes).
         classes: names, in the order of the logits.
     """
-    probabilities = probabilities_of(logits)
+    probabilities = class_probabilities(logits)
     table = split[["path", "label", "fold", "role", "group", "chose"]].reset_index(drop=True)
     table["predicted"] = np.array(classes, object)[probabilities.argmax(axis=1)]
     if logits.shape[1] == 1:

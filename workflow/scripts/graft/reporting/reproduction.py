@@ -154,10 +154,10 @@ def difference(first: Path, again: Path, digest: str) -> str:
     if list(one.columns) != list(two.columns) or len(one) != len(two):
         return f"has {len(two)} rows of {len(two.columns)} columns; {len(one)} of {len(one.columns)} were recorded"
     numbers = [name for name in one.select_dtypes("number") if name in two.select_dtypes("number")]
-    words = [name for name in one if name not in numbers and not one[name].equals(two[name])]
+    texts = [name for name in one if name not in numbers and not one[name].equals(two[name])]
     gap = np.nanmax(np.abs(one[numbers].to_numpy(float) - two[numbers].to_numpy(float)), initial=0.0)
-    said = f"numbers differ by at most {gap:.2g}"
-    return f"{said}; {', '.join(words)} differ too" if words else said
+    sentence = f"numbers differ by at most {gap:.2g}"
+    return f"{sentence}; {', '.join(texts)} differ too" if texts else sentence
 
 
 def changes(record: dict[str, Any]) -> list[str]:
@@ -167,20 +167,20 @@ def changes(record: dict[str, Any]) -> list[str]:
         "packages": provenance.packages(),
         "machine": provenance.machine(),
     }
-    told = []
+    lines = []
     if now["code"]["sha256"] != record["code"]["sha256"]:
-        told.append(f"the code: commit {record['code']['commit']} then, {now['code']['commit']} now")
+        lines.append(f"the code: commit {record['code']['commit']} then, {now['code']['commit']} now")
     names = sorted(set(record["packages"]) | set(now["packages"]))
     versions = [(name, record["packages"].get(name), now["packages"].get(name)) for name in names]
-    told += [
+    lines += [
         f"{name}: {before or 'none'} then, {after or 'none'} now" for name, before, after in versions if before != after
     ]
-    told += [
+    lines += [
         f"{name}: {before} then, {now['machine'][name]} now"
         for name, before in record["machine"].items()
         if before != now["machine"][name]
     ]
-    return told
+    return lines
 
 
 def data_changes(record: dict[str, Any], folder: Path) -> list[str]:

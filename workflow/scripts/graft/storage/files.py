@@ -21,7 +21,7 @@ TEXT_COLUMNS = tables.text_columns()
 
 
 @contextlib.contextmanager
-def whole(path: str | Path, sealed: bool = False) -> Iterator[Path]:
+def atomic(path: str | Path, sealed: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to `path` on success and removed on failure.
 
     The suffix is kept, since Keras and matplotlib choose a format by it. A file that a later stage reads is `sealed`,
@@ -31,7 +31,7 @@ def whole(path: str | Path, sealed: bool = False) -> Iterator[Path]:
 
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "note.txt"
-    >>> with whole(target) as part:
+    >>> with atomic(target) as part:
     ...     _ = part.write_text("all of it")
     >>> target.read_text()
     'all of it'
@@ -58,7 +58,7 @@ def whole(path: str | Path, sealed: bool = False) -> Iterator[Path]:
 
 
 def own_name(part: Path) -> Path:
-    """Return the name that a temporary path of `whole` stands for.
+    """Return the name that a temporary path of `atomic` stands for.
 
     >>> own_name(Path("results/.part-123-split.csv")).as_posix()
     'results/split.csv'
@@ -68,7 +68,7 @@ def own_name(part: Path) -> Path:
 
 def write_table(table: pd.DataFrame, path: str | Path, sealed: bool = True) -> None:
     """Write a CSV whose bytes depend on its values alone: nine significant digits, Unix newlines."""
-    with whole(path, sealed) as part:
+    with atomic(path, sealed) as part:
         table.to_csv(part, index=False, float_format="%.9g", lineterminator="\n")
 
 
@@ -89,7 +89,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
 def write_json(value: object, path: str | Path, sealed: bool = True) -> None:
     """Write JSON with sorted keys, so that equal values have equal bytes."""
-    with whole(path, sealed) as part:
+    with atomic(path, sealed) as part:
         part.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

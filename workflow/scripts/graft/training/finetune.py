@@ -119,11 +119,11 @@ class Before:
     def unless_beaten(self, tag: str) -> keras.Model:
         """Return the tuned model if its log loss is lower than that of the head's model, else the head's model."""
         now = self.log_loss()
-        told = f"log loss {now:.4f}, {self.value:.4f} to beat"
+        reason = f"log loss {now:.4f}, {self.value:.4f} to beat"
         if now < self.value:
-            print(f"{tag}: fine-tuning is kept: {told}", flush=True)
+            print(f"{tag}: fine-tuning is kept: {reason}", flush=True)
             return self.tuned
-        why = "no photos can choose" if np.isnan(self.value) else told
+        why = "no photos can choose" if np.isnan(self.value) else reason
         print(f"{tag}: fine-tuning is not kept, the head's model stays: {why}", flush=True)
         self.model.set_weights(self.weights)
         return self.model

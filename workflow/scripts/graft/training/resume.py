@@ -21,7 +21,7 @@ import keras
 import numpy as np
 
 from graft.planning.code import code_files
-from graft.storage.files import sha256_of, whole
+from graft.storage.files import atomic, sha256_of
 from graft.storage.seals import digest_by_seal
 
 EVERY_SECONDS = "GRAFT_CHECKPOINT_SECONDS"  # the least time between two states; 60 unless set
@@ -111,7 +111,7 @@ def write_state(path: Path, epoch: int, variables: list[np.ndarray], memories: l
         "lists": [{key: len(values) for key, values in found.items()} for found in lists],
     }
     arrays["state"] = np.frombuffer(json.dumps(text, default=lambda number: number.item()).encode(), np.uint8)
-    with whole(path) as part, open(part, "wb") as stream:
+    with atomic(path) as part, open(part, "wb") as stream:
         np.savez(stream, **arrays)
 
 
