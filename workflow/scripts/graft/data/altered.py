@@ -1,13 +1,13 @@
 """Altered copies of photos: mirrored, turned, cropped, shifted, framed, captioned or inverted.
 
-Three steps, each dearer than the last and on fewer pairs:
+Three steps, each slower than the one before and on fewer pairs:
 
 1. Every photo is described by the lowest frequencies of its small grey picture (a discrete cosine transform), and so
    are views of it: mirrored, turned, cropped. Descriptions of two photos are compared by a matrix product.
 2. For the pairs whose descriptions agree best, the affine map from one picture to the other is found by least squares
    (Lucas and Kanade, An iterative image registration technique, 1981). It needs a rough start, which is the view.
-3. A pair counts as a copy if its fine detail agrees under that map, too. Light and shade of two strangers' photos are
-   often alike (sky above, grass below); their edges are not.
+3. A pair counts as a copy if its fine detail agrees under that map, too. Unrelated photos are often alike in light and
+   shade (sky above, grass below), but not in their edges.
 """
 
 from collections.abc import Sequence
@@ -24,13 +24,13 @@ COARSE_PX = 32  # side of those that are described, and of the grid of points th
 N_FREQUENCIES = 8  # of either axis
 LIKELY = 0.65  # correlation of descriptions from which a pair is looked at more closely
 SAME_SHADE = 0.7  # correlation of grey levels
-SAME_DETAIL = 0.65  # correlation of fine detail; 84,000 pairs of strangers' photos stay below 0.55
+SAME_DETAIL = 0.65  # correlation of fine detail; 84,000 pairs of unrelated photos stay below 0.55
 BLOCK = 4_000_000  # correlations of descriptions at once, which take 16 MB
 BATCH = 128  # pairs that are aligned at once, which takes 50 MB
 PER_PHOTO, AT_LEAST = 0.5, 500  # pairs aligned at most, the likeliest first: this bounds the time of large sets
 PER_ROW = 8  # pairs of one photo that are aligned at most: a thousand frames of one film are half a million pairs
 INNER = 0.9  # only this part of both pictures is compared, since rims hold borders and black corners
-CORE = 0.6  # this part must agree by itself, too: two strangers in frames of one kind have their frames in common
+CORE = 0.6  # this part must agree by itself, too: unrelated photos in equal frames agree at the rim
 OVERLAP = 0.2  # share of the points that both pictures must show
 STRETCH = 1.6  # most that a copy may be stretched along one axis against the other, beyond the squeeze to a square
 FLIPS = (  # quarter turns are clockwise
@@ -181,7 +181,7 @@ def describe(pictures: np.ndarray, windows: Sequence[np.ndarray]) -> np.ndarray:
 def operator(window: bytes) -> np.ndarray:
     """Return the matrix (pixels, frequencies) that takes a picture to the frequencies of a window, but the mean.
 
-    A frequency counts by its root mean square wave number: a photo's amplitudes fall about as fast as these grow.
+    Each frequency is multiplied by its root mean square wave number, since amplitudes fall about as fast as that grows.
     """
     waves = np.arange(N_FREQUENCIES)
     places = np.arange(COARSE_PX) + 0.5

@@ -15,9 +15,9 @@ from graft.data.wording import abbreviated
 from graft.errors import UserError
 
 ALWAYS_DROPPED = ("junk", "doubled")  # never worth a warning: leftovers, and a second copy of a whole tree
-RANK = {"test": 0, "val": 1, "train": 2, "": 3}  # a leaking photo stays where it measures, and goes where it trains
-DETAIL_PX = 64  # a photo of shorter sides, such as a digit of 28 px, has too little detail to tell copies from likes
-GRAVITY = (*ALWAYS_DROPPED, *Policy.model_fields)  # which verdict a file has where several would do
+RANK = {"test": 0, "val": 1, "train": 2, "": 3}  # of copies in several folders, the lowest rank is kept
+DETAIL_PX = 64  # a photo of shorter sides, such as a digit of 28 px, has too little detail to find altered copies
+GRAVITY = (*ALWAYS_DROPPED, *Policy.model_fields)  # gravest first: the verdict of a file with several faults
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Entry:
     verdict: str = "kept"
     detail: str = ""
     kept: bool = True
-    partners: list["Entry"] = field(default_factory=list)  # what it shares its bytes or its looks with
+    partners: list["Entry"] = field(default_factory=list)  # entries of the same bytes, or that look alike
     copy_of: str = ""  # the first of these
     copy_kind: str = ""  # such as "same bytes", "alike" or "mirrored, cropped"
 
@@ -93,7 +93,7 @@ def judge_near_copies(entries: list[Entry], settings: Ingest) -> None:
         return
     distinct = list({entry.look.sha256: entry for entry in reversed(entries)}.values())[::-1]
     links = copy_links([entry.look for entry in distinct], settings.near_duplicate_distance)
-    neighbours: dict[int, dict[int, str]] = defaultdict(dict)  # what a photo is to each that it is linked to
+    neighbours: dict[int, dict[int, str]] = defaultdict(dict)  # position, linked position: kind of copy
     groups: dict[int, list[int]] = defaultdict(list)
     for link in links:
         neighbours[link.later][link.earlier] = link.kind

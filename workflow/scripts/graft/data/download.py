@@ -96,7 +96,7 @@ def fetched(source: Source, limits: Limits, scratch: Path) -> dict:
         slug = kaggle_source.parts_of(source.kaggle)[1]
         fetch, request, target = kaggle_source.fetch_kaggle, {"dataset": source.kaggle}, scratch / f"{slug}.zip"
     else:
-        url_source.resolved(source.url)  # a variable that is not set is said before anything starts
+        url_source.resolved(source.url)  # a missing variable is reported before anything starts
         fetch, request, target = url_source.fetch_url, {"url": source.url}, scratch / "partial"
     note = scratch / "source"
     if note.is_file() and note.read_text() != identity(source):

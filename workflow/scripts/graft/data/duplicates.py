@@ -26,8 +26,8 @@ def near_links(hashes: Sequence[int], thumbnails: Sequence[bytes], distance: int
     """Return links between photos that look the same, as (earlier, later) positions: enough to join all that do.
 
     Two photos look the same if their perceptual hashes lie within `distance` bits of each other and their thumbnails
-    correlate by SAME_PICTURE: among 490 real photos the hashes alone pair strangers from 12 bits on, at a correlation
-    below 0.75, while a photo saved anew, smaller or brighter, stays within 6 bits and above 0.98.
+    correlate by SAME_PICTURE: among 490 real photos the hashes alone pair unrelated photos from 12 bits on, at a
+    correlation below 0.75, while a photo saved anew, smaller or brighter, stays within 6 bits and above 0.98.
 
     Args:
         hashes: n perceptual hashes of 64 bits.

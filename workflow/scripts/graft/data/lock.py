@@ -1,4 +1,4 @@
-"""A lock file: the archive and the photos that a result was made from, so that no other pass for them."""
+"""A lock file: checksums of the archive and the photos of a result, so that other photos are noticed."""
 
 from __future__ import annotations
 

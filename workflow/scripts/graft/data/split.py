@@ -1,4 +1,4 @@
-"""Who trains, who validates, who tests; nothing alike on two sides."""
+"""The split: which photos train, validate and test; photos that are alike have the same role."""
 
 import re
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""A download that is watched: progress, stalls, faults that pass and faults that do not."""
+"""Downloads in a process of their own: progress, stalls, and which failures are worth another attempt."""
 
 import contextlib
 import importlib
@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-LONGEST_PAUSE_S = 600.0  # a server that asks for more gets its answer from the user
-ENOUGH_BYTES = 64 << 20  # an attempt that got so much farther than all before was no failure, though it was cut
+LONGEST_PAUSE_S = 600.0  # if a server asks for a longer pause, the download is given up
+ENOUGH_BYTES = 64 << 20  # an attempt that got this much further than all before does not count as failed
 PROGRESS_S = 10.0
 POLL_S = 0.05
 SCRIPTS = Path(__file__).resolve().parents[2]

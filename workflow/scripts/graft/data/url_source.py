@@ -30,7 +30,7 @@ def fetch_url(request: dict, target: Path) -> dict:
     if have and note:
         headers |= {"Range": f"bytes={have}-", "If-Range": note["validator"]}
     with requests.get(resolved(request["url"]), headers=headers, stream=True, timeout=TIMEOUT_S) as response:
-        if response.status_code == 416:  # more is here than there: not the same file
+        if response.status_code == 416:  # the server has fewer bytes than we: another file
             discard(target)
             raise requests.exceptions.ChunkedEncodingError("the server's file is shorter than ours")
         response.raise_for_status()

@@ -1,4 +1,4 @@
-"""Words for lists of files."""
+"""Lists of file names, shortened for messages."""
 
 SHOWN = 3
 

@@ -149,7 +149,7 @@ def slopes_of(upper: "keras.Model", features, answers: np.ndarray):
 
 
 def overlay(photo: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Return a photo (size, size, 3) uint8, darkened and greyed where it is cold, bright and tinted where it is hot."""
+    """Return a photo (size, size, 3) uint8, dark and grey where the heat is low, bright and tinted where it is high."""
     size = (photo.shape[1], photo.shape[0])
     wide = Image.fromarray(heat.astype(np.float32)).resize(size, Image.Resampling.BICUBIC)
     warmth = np.clip(np.asarray(wide), 0, 1)[..., None]

@@ -18,10 +18,10 @@ NOTE = f"the surest mistakes first   ·   {BADGE}: as sure of the other class as
 
 
 def suspects(truth: np.ndarray, answer: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Return (n,) bool: the answer differs from the label, and is given as surely as to photos that bear that label.
+    """Return (n,) bool: the label may be wrong, as the model is as sure of another class as of that class's photos.
 
-    The bar is each class's mean probability over the photos labelled with it. Source: Northcutt, Jiang and Chuang,
-    "Confident Learning", JAIR 2021, section 3.1.
+    The answer differs from the label, and its probability is at least the mean probability of that class over the
+    photos that are labelled with it. Source: Northcutt, Jiang and Chuang, "Confident Learning", JAIR 2021, section 3.1.
 
     Args:
         truth: (n,) int: the labels.

@@ -1,4 +1,4 @@
-"""A sample of judged photos: what the model said of each, how surely, and the truth."""
+"""A sample of judged photos: the model's answer to each, its probability, and the truth."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ FRAMES = "✓ solid frame: right   ·   ✗ dashed frame: wrong   ·   the numbe
 def sample(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
     """Return `count` rows (or all, if fewer) drawn by `seed`, in the order of the table.
 
-    Right and wrong rows are as likely: the sample shows the model as it is.
+    Whether an answer is right does not matter for the draw, so that the sample shows the model as it is.
 
     >>> sample(pd.DataFrame({"path": list("abcde")}), 2, seed=0).path.tolist() \
             == sample(pd.DataFrame({"path": list("abcde")}), 2, seed=0).path.tolist()

@@ -13,7 +13,7 @@ from graft.figures.style import STAGE_NAMES, canvas
 from graft.judging.outcomes import CALIBRATED, PROBABILITY, classes_of, outcomes_of
 
 Z = 1.959964  # of a 95% interval
-# colour, marker, line and the bars' hatching: told apart in grey too
+# colour, marker, line and name: marker and line differ without colour too
 LOOKS = {PROBABILITY: ("#D55E00", "s", (0, (4, 1.5)), "as trained"), CALIBRATED: ("#0072B2", "o", "-", "published")}
 
 

@@ -13,7 +13,7 @@ from graft.figures.names import class_labels
 from graft.figures.style import STAGE_COLOURS, STAGE_NAMES, canvas, class_look
 from graft.judging.outcomes import Outcomes, classes_of, outcomes_of
 
-NAMED = 9  # curves that a legend can tell apart; of more classes, those that do worst
+NAMED = 9  # curves in a legend, at most; of more classes, those with the lowest average precision
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (8, 2, 1, 2, 1, 2)))
 
 

@@ -28,7 +28,7 @@ ROLE_NAMES = {"val": "validation", "test": "test", "train": "training", "inner":
 STAGE_NAMES = {"head": "head", "finetuned": "fine-tuned"}
 MARKERS = "osD^vPX"
 
-# What matplotlib would write of itself and of the clock, by format.
+# matplotlib's version and the date, which it would write into a file, by format.
 SILENT = {
     ".png": {"Software": None},
     ".svg": {"Date": None, "Creator": None},

@@ -15,7 +15,7 @@ from graft.judging.outcomes import PROBABILITY, STAGES, Outcomes, classes_of, ju
 from graft.storage.files import read_table
 
 SELECTED = "these photos also chose (epochs, what is kept, temperature or threshold), which flatters the result"
-FLATTERED = "these photos also chose or trained, which flatters the result"  # as short as a verdict's end must be
+FLATTERED = "these photos also chose or trained, which flatters the result"  # short, since it is added to a verdict
 CHOSE = "these photos chose (epochs, what is kept, temperature or threshold): flattered; other photos judge the run"
 TRAINED = "the model was trained on these photos: this says how well it remembers, not how well it generalises"
 

@@ -15,7 +15,7 @@ CALIBRATED = "calibrated_"
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What a model said of some photos, as its published form says it.
+    """A model's answers and probabilities for some photos, by default those of the published model.
 
     Attributes:
         classes: names, in the order of the model's outputs.

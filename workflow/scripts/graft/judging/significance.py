@@ -14,7 +14,7 @@ LARGEST_TABLE = 300_000_000  # additions that an exact p-value may take, a secon
 
 
 def mcnemar_p(first_only: int, second_only: int) -> float:
-    """Return McNemar's exact p-value: how often a coin splits the disagreements at least as unevenly.
+    """Return McNemar's exact p-value: how often tossing a coin would split the disagreements at least as unevenly.
 
     Args:
         first_only: photos that only the first model has right.

@@ -23,7 +23,7 @@ PLACE = re.compile(r".*/(?P<run>[^/]+)/fold(?P<fold>\d+)/(?P<stage>head|finetune
 
 
 def save_model(model: "keras.Model", facts: dict[str, Any], path: str | Path) -> None:
-    """Save a model, without its optimiser, and the facts that travel with it: whose model it is is one of them."""
+    """Save a model, without its optimiser, and its facts, among them its run, fold and stage."""
     with atomic(path, sealed=True) as part:
         model.save(part)
         add_facts(part, facts | place_of(path))

@@ -28,7 +28,7 @@ def code_files(script: str) -> tuple[str, ...]:
 
 
 def imported_by(path: Path) -> set[Path]:
-    """Return the files of the `graft` modules that one source file names, packages' faces included."""
+    """Return the files of the `graft` modules that one source file imports, each package's `__init__.py` included."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""From pixels to probabilities: the one way in which a saved model is asked."""
+"""From pixels to logits and probabilities: the predictions of a saved model as a table."""
 
 import keras
 import numpy as np

@@ -165,7 +165,7 @@ def by_class(rows: pd.DataFrame) -> str:
 
 
 def usage(provenance: dict[str, Any], stage: str, calibration: dict[str, Any]) -> str:
-    """Return how to use the model, and what makes its probabilities honest."""
+    """Return how to use the model, and how its probabilities are calibrated."""
     fold, fitted = next(iter(calibration["stages"][stage]["folds"].items()))
     size = experiment_of(provenance)["backbone"]["size"]
     of_fold = f", the model of fold {fold}," if len(calibration["stages"][stage]["folds"]) > 1 else ""

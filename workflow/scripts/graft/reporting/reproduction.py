@@ -124,7 +124,7 @@ def repeat(record: dict[str, Any], folder: Path, code: Path, cores: int, options
     command = [
         *(sys.executable, "-m", "snakemake", "--snakefile", str(code.resolve() / "Snakefile")),
         *("--directory", str(folder), "--configfile", str(folder / CONFIG)),
-        *("--replace-workflow-config", "--cores", str(cores)),  # the default job must not show through
+        *("--replace-workflow-config", "--cores", str(cores)),  # else config.yaml would be merged in
         *(options or ["--resources", "gpu=1"]),
         *("--", f"results/runs/{record['run']}/evaluation.csv"),
     ]

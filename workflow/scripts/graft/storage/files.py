@@ -1,4 +1,4 @@
-"""Files that are either whole or absent, and tables that keep every name as it was written."""
+"""Atomic writes of files, and tables that keep every name as it was written."""
 
 import contextlib
 import hashlib

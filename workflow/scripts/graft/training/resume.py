@@ -41,7 +41,7 @@ def state_path(folder: Path, script: str, tag: str, settings: str, inputs: list[
         folder: of all states.
         script: the training's.
         tag: run and fold.
-        settings: all that the training is told.
+        settings: all settings of the training, as text.
         inputs: all files that it reads.
 
     Raises: UserError if an input is not as it was written.
@@ -76,7 +76,7 @@ def clear_states(folder: Path, state: Path) -> None:
 
 
 def read_state(path: Path) -> dict[str, Any] | None:
-    """Return a saved state; None where there is none, or where it is damaged, which is said."""
+    """Return a saved state; None where there is none, or where it is damaged, which is reported."""
     if not path.is_file():
         return None
     try:
