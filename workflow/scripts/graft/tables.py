@@ -226,7 +226,7 @@ class History(Table, path="runs/RUN/foldN/STAGE/history.csv"):
     learning_rate: float
     """At the end of the epoch; empty for a regression, which has none."""
     cross_validated_loss: float | None
-    """Of a regression, the log loss to expect on other photos; fine-tuning with `keep: fits` must come below it."""
+    """Of a regression, the log loss to expect on other photos, which `keep: fits` compares with fine-tuning's."""
     watched: str
     """The photos that are measured after each epoch: `inner`, `val`, or empty for none."""
 

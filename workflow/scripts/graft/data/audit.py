@@ -1,4 +1,4 @@
-"""Verdicts: what the policy makes of each file's faults."""
+"""The audit: each file's verdict, from its faults and the policy."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field

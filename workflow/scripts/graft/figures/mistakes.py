@@ -1,4 +1,4 @@
-"""The mistakes that the model was surest of, and those that may be the label's fault."""
+"""The mistakes that the model was surest of, and those whose label may be wrong."""
 
 from pathlib import Path
 

@@ -204,7 +204,7 @@ def seeds_row(name: str, rows: pd.DataFrame, confidence: float) -> dict[str, Any
 
 
 def mean_interval(values: list[float], confidence: float) -> tuple[float, float, float]:
-    """Return a mean and Student's interval of it, kept within 0 and 1; nan for what one value cannot tell.
+    """Return a mean and Student's interval of it, kept within 0 and 1; nan where there is only one value.
 
     >>> [round(number, 3) for number in mean_interval([0.8, 0.9], 0.95)]
     [0.85, 0.215, 1.0]

@@ -1,7 +1,7 @@
 """How good predictions are, in numbers: scikit-learn's and statsmodels' metrics, defined where they are not.
 
 In every function `labels` and `predicted` are (n,), int, indices of classes; `probabilities` is
-(n, n_classes), float, and its rows sum to 1. A number that the photos cannot tell is nan, never an error.
+(n, n_classes), float, and its rows sum to 1. A number that is not defined for the photos is nan, never an error.
 """
 
 import warnings

@@ -1,4 +1,4 @@
-"""GPUs of one machine, each leased to one process before the framework that would take them all loads.
+"""GPUs of one machine, each leased to one process before a framework loads, which would otherwise take all of them.
 
 Snakemake counts GPUs (`--resources gpu=2` lets two GPU jobs run at once) but tells no job which one is its own. A lease
 does: a lock on a file per device, which the kernel drops with the process, however that ends. Take it before TensorFlow
