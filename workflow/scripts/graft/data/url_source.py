@@ -71,7 +71,7 @@ def noted(target: Path) -> dict | None:
 def note_down(target: Path, response: object, size: int | None) -> None:
     """Note the file's identity before its bytes, so that a later call can resume.
 
-    A weak ETag does not identify a file's bytes, and is left out.
+    A weak ETag does not identify a file's bytes: the time of its last change takes its place.
     """
     etag = response.headers.get("ETag", "")
     validator = etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified")
