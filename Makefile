@@ -66,7 +66,7 @@ pins: dev  ## pin the newest versions of every package, with hashes
 lock: setup  ## pin what a dataset is: make lock DATASET=name [CONFIG=file.yaml]
 	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) config/locks/$(DATASET).json
 
-schema: setup  ## config/README.md and the JSON schema, from the models
+schema: setup  ## config/README.md, docs/files.md and the JSON schema, from the code
 	$(BIN)/python workflow/commands/describe_config.py
 
 graph: setup  ## docs/architecture.md: which rule needs which, drawn from the rules

@@ -139,8 +139,8 @@ class Chain:
 
 def call(script, **options) -> None:
     """Call a script's `main` with options; a list gives an option several values."""
-    words = []
+    arguments = []
     for name, value in options.items():
         values = value if isinstance(value, list) else [value]
-        words += [f"--{name.replace('_', '-')}", *map(str, values)]
-    script.main(words)
+        arguments += [f"--{name.replace('_', '-')}", *map(str, values)]
+    script.main(arguments)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from graft import tables
 from graft.config import describe
 from graft.config.backbone import NATIVE_SIZE, Backbone
 from graft.config.keys import backbone_key, features_key
@@ -132,13 +133,14 @@ def test_a_slice_is_json_with_sorted_keys():
     [
         (ROOT / "config" / "README.md", describe.reference),
         (ROOT / "workflow" / "schemas" / "config.schema.json", describe.json_schema),
+        (ROOT / "docs" / "files.md", tables.reference),
     ],
-    ids=["reference", "schema"],
+    ids=["settings", "schema", "files"],
 )
-def test_generated_files_agree_with_the_models(path: Path, text, request):
+def test_generated_files_agree_with_the_code(path: Path, text, request):
     if request.config.getoption("--fix"):
         path.write_text(text(), encoding="utf-8")
-    lag = f"{path.relative_to(ROOT)} lags the models; run: make schema"
+    lag = f"{path.relative_to(ROOT)} lags the code; run: make schema"
     assert path.read_text(encoding="utf-8") == text(), lag
 
 

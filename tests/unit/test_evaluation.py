@@ -20,8 +20,14 @@ CERTAIN = [[0.9, 0.1], [0.1, 0.9]]  # what a model says that answers class 0, cl
 def judged(labels, answers, settings=None, stage="head", **columns):
     """Return evaluation.csv's rows for labels and answers of two classes."""
     rows = predictions_of(labels, [CERTAIN[answer] for answer in answers], **columns).assign(stage=stage)
-    settings = settings or Evaluation()
-    return evaluation.evaluation_table("r", evaluation.calibrated(rows, settings)[0], settings)
+    return table_of(rows, settings or Evaluation())
+
+
+def table_of(rows, settings):
+    """Return evaluation.csv's rows for predictions."""
+    return evaluation.evaluation_table(
+        "r", evaluation.answers_by_stage_and_role(evaluation.calibrated(rows, settings)[0]), settings
+    )
 
 
 def pooled(table):
@@ -63,7 +69,7 @@ def test_optimism_is_the_accuracy_on_the_photos_that_chose_beyond_that_on_those_
     chose = predictions_of([0, 1, 0, 1], [CERTAIN[answer] for answer in (0, 1, 0, 1)], role="inner", chose=1)
     judging = predictions_of([0, 1, 0, 1], [CERTAIN[answer] for answer in (0, 1, 1, 1)], path=list("abcd"))
     rows = pd.concat([chose, judging], ignore_index=True).assign(stage="head")
-    table = evaluation.evaluation_table("r", evaluation.calibrated(rows, Evaluation())[0], Evaluation())
+    table = table_of(rows, Evaluation())
     both = table[table["fold"] == "all"].set_index("role")
     assert tuple(both.loc["val", ["chose_n", "chose_accuracy", "optimism"]]) == (4, 1.0, 0.25)
     assert math.isnan(both.loc["inner", "optimism"])
@@ -102,7 +108,7 @@ def test_not_sure_gives_accuracy_and_coverage():
     chances[0] = chances[1] = [0.5, 0.5]
     rows = predictions_of(labels, chances).assign(stage="head")
     settings = Evaluation(unsure_below=0.6)
-    row = pooled(evaluation.evaluation_table("r", evaluation.calibrated(rows, settings)[0], settings))
+    row = pooled(table_of(rows, settings))
     assert row["coverage"] == pytest.approx(38 / 40)
     assert row["sure_accuracy"] == 1
     assert row["accuracy"] == pytest.approx(39 / 40)  # from 0.5 up it answers b, which is right once
@@ -110,9 +116,9 @@ def test_not_sure_gives_accuracy_and_coverage():
 
 def test_nobody_sure_is_a_coverage_of_0():
     settings = Evaluation(unsure_below=0.9)
-    rows, _ = evaluation.calibrated(predictions_of([0, 1], [[0.5, 0.5]] * 2).assign(stage="head"), settings)
-    assert evaluation.when_sure(rows, 0.9)["coverage"] == 0
-    assert math.isnan(evaluation.when_sure(rows, 0.9)["sure_accuracy"])
+    row = pooled(table_of(predictions_of([0, 1], [[0.5, 0.5]] * 2).assign(stage="head"), settings))
+    assert row["coverage"] == 0
+    assert math.isnan(row["sure_accuracy"])
 
 
 def test_the_headline_is_of_the_published_decision_and_the_likeliest_class_stands_beside_it():
@@ -121,7 +127,7 @@ def test_the_headline_is_of_the_published_decision_and_the_likeliest_class_stand
     test = made_scores([0.15, 0.2, 0.36, 0.45], [0, 0, 1, 1], "test")
     settings = Evaluation(threshold_photos=2)
     rows, calibrators = evaluation.calibrated(pd.concat([validation, test], ignore_index=True), settings)
-    table = evaluation.evaluation_table("r", rows, settings)
+    table = evaluation.evaluation_table("r", evaluation.answers_by_stage_and_role(rows), settings)
     row = table[(table["role"] == "test") & (table["fold"] == "all")].iloc[0]
     assert row["accuracy"] == row["balanced_accuracy"] == 1.0
     assert row["argmax_accuracy"] == 0.5
@@ -137,14 +143,14 @@ def made_scores(scores: list[float], labels: list[int], role: str) -> pd.DataFra
 
 def test_per_class_pools_the_folds():
     rows = predictions_of([0, 1, 0, 1], [CERTAIN[answer] for answer in (0, 1, 1, 1)], fold=[0, 0, 1, 1], stage="head")
-    table = evaluation.per_class_table("r", rows, 0.95)
+    table = evaluation.per_class_table("r", evaluation.answers_by_stage_and_role(rows), 0.95)
     assert list(table["class"]) == ["a", "b"]
     assert list(table["recall"]) == [0.5, 1.0]
 
 
 def test_a_run_without_fine_tuning_has_an_empty_significance_table():
     rows = predictions_of([0, 1], CERTAIN).assign(stage="head")
-    table = evaluation.significance_table("r", rows, Evaluation())
+    table = evaluation.significance_table("r", evaluation.answers_by_stage_and_role(rows), Evaluation())
     assert table.empty
     assert {"first", "second", "p_value", "verdict"} <= set(table.columns)
 

@@ -70,8 +70,8 @@ def test_packages_have_versions_by_normalised_names():
 def test_the_machine_is_described_without_its_name():
     import platform
 
-    told = json.dumps(provenance.machine())
-    assert platform.node() not in told or not platform.node()
+    text = json.dumps(provenance.machine())
+    assert platform.node() not in text or not platform.node()
     assert provenance.machine()["cores"] >= 1
 
 

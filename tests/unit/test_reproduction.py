@@ -126,9 +126,9 @@ def test_what_has_changed_since_is_told(record):
     record["packages"]["gone"] = "1.0"
     record["machine"]["cores"] = 4096
     record["code"]["sha256"] = "0" * 64
-    told = reproduction.changes(record)
-    assert [line.split(":")[0] for line in told] == ["the code", "gone", "numpy", "cores"]
-    assert told[1] == "gone: 1.0 then, none now"
+    lines = reproduction.changes(record)
+    assert [line.split(":")[0] for line in lines] == ["the code", "gone", "numpy", "cores"]
+    assert lines[1] == "gone: 1.0 then, none now"
 
 
 def test_other_photos_are_told(results, record, tmp_path):

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from photo_files import two_classes, write_files
 
 import compare_runs
 import draw_figures
@@ -20,17 +19,9 @@ from graft.errors import UserError
 from graft.planning.written import check_written
 from graft.storage import seals
 from graft.storage.arrays import open_array
-from graft.storage.files import read_table, whole, write_json, write_table
+from graft.storage.files import atomic, read_table, write_json, write_table
 from made_chain import Chain, call
 from places import ROOT
-
-N_PHOTOS = 24
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory) -> Chain:
-    folder = tmp_path_factory.mktemp("built")
-    return Chain(folder / "results", write_files(folder / "photos", two_classes(N_PHOTOS // 2))).build()
 
 
 @pytest.fixture
@@ -333,7 +324,7 @@ def test_several_spoilt_files_are_named_in_one_sentence(chain, job):
 
 def test_a_large_file_that_looks_untouched_is_not_read_again(tmp_path, monkeypatch):
     path = tmp_path / "large.npy"
-    with whole(path, sealed=True) as part:
+    with atomic(path, sealed=True) as part:
         np.save(part, np.zeros(2**20))
     monkeypatch.setattr(seals, "digest_of", lambda path: pytest.fail("it was read"))
     assert open_array(path).shape == (2**20,)
@@ -341,7 +332,7 @@ def test_a_large_file_that_looks_untouched_is_not_read_again(tmp_path, monkeypat
 
 def test_a_large_file_that_was_written_with_its_time_put_back_is_noticed(tmp_path):
     path = tmp_path / "large.npy"
-    with whole(path, sealed=True) as part:
+    with atomic(path, sealed=True) as part:
         np.save(part, np.arange(2**20))
     time.sleep(0.05)  # the file system's clock has ticks
     rows_swapped_at_the_same_time(path)
@@ -351,7 +342,7 @@ def test_a_large_file_that_was_written_with_its_time_put_back_is_noticed(tmp_pat
 
 def test_a_copy_of_a_large_file_is_read_once_and_then_trusted(tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
-    with whole(tmp_path / "here" / "large.npy", sealed=True) as part:
+    with atomic(tmp_path / "here" / "large.npy", sealed=True) as part:
         np.save(part, np.zeros(2**20))
     shutil.copytree(tmp_path / "here", tmp_path / "there")
     reads = []

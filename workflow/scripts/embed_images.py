@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from graft.machine import gpus, runtime
     from graft.paths import device_of_features
-    from graft.storage.files import read_table, whole, write_json
+    from graft.storage.files import atomic, read_table, write_json
 
     with gpus.lease(arguments.gpus):
         runtime.start(seed=0, threads=arguments.threads)
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
         split = read_table(arguments.split[0]) if arguments.split else None
         paths = read_table(arguments.manifest)["path"].tolist()
         rows = rows_of_shard(arguments.shard, len(paths))
-        with whole(arguments.output, sealed=True) as part:
+        with atomic(arguments.output, sealed=True) as part:
             shape = embed_photos(settings, arguments.weights, arguments.pixels, split, paths, part, rows)
         if arguments.shard == "1-of-1":  # for the provenance of the runs that use them
             note = {"device": runtime.device_name(), "threads": arguments.threads}

@@ -15,7 +15,7 @@ from graft.judging import evaluation
 from graft.judging.outcomes import classes_of
 from graft.network.model_file import publish
 from graft.reporting import model_card, provenance
-from graft.storage.files import read_json, whole, write_json, write_table
+from graft.storage.files import atomic, read_json, write_json, write_table
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> None:
     publish(record.run, arguments.models, calibration, in_folder(arguments, paths.MODEL))
     made_from = recorded(record, arguments)
     text = model_card.card(made_from, *tables, calibration)
-    with whole(in_folder(arguments, paths.MODEL_CARD), sealed=True) as part:
+    with atomic(in_folder(arguments, paths.MODEL_CARD), sealed=True) as part:
         part.write_text(text, encoding="utf-8")
 
 
@@ -42,11 +42,12 @@ def judge(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Write all tables; return those of stages, classes, and stage against stage."""
     rows, calibrators = evaluation.calibrated(evaluation.pool(arguments.predictions), settings)
-    judged = evaluation.evaluation_table(run, rows, settings)
-    per_class = evaluation.per_class_table(run, rows, settings.confidence)
-    compared = evaluation.significance_table(run, rows, settings)
+    answers = evaluation.answers_by_stage_and_role(rows)
+    judged = evaluation.evaluation_table(run, answers, settings)
+    per_class = evaluation.per_class_table(run, answers, settings.confidence)
+    compared = evaluation.significance_table(run, answers, settings)
     calibration = evaluation.calibration_record(classes_of(rows), calibrators, settings)
-    write_table(rows.drop(columns=["temperature", "threshold", "fitted_on"]), in_folder(arguments, paths.PREDICTIONS))
+    write_table(evaluation.published_predictions(rows), in_folder(arguments, paths.PREDICTIONS))
     write_table(judged, in_folder(arguments, paths.EVALUATION))
     write_table(per_class, in_folder(arguments, paths.PER_CLASS))
     write_table(compared, in_folder(arguments, paths.SIGNIFICANCE))

@@ -50,8 +50,8 @@ def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
     inputs = [arguments.head_model, arguments.pixels, arguments.manifest, arguments.split]
     devices = runtime.gpus()
     several = len(devices) > 1  # whose optimiser has other variables, so that neither takes up the other's state
-    told = f"{arguments.settings} {arguments.backbone} {arguments.fold}, several devices {several}"
-    state = state_path(arguments.state, "fine_tune.py", arguments.tag, told, inputs)
+    described = f"{arguments.settings} {arguments.backbone} {arguments.fold}, several devices {several}"
+    state = state_path(arguments.state, "fine_tune.py", arguments.tag, described, inputs)
     both = modes(arguments.backbone, settings.preprocessing)
     tag = f"fine_tune: {arguments.tag}"
     began = time.monotonic()

@@ -18,7 +18,7 @@ from graft.data.contact_sheet import contact_sheet
 from graft.data.ingest import class_names, ingest, manifest_table, place
 from graft.data.placed import seal_photos
 from graft.errors import run_script
-from graft.storage.files import read_json, whole, write_json, write_table
+from graft.storage.files import atomic, read_json, write_json, write_table
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -34,15 +34,15 @@ def main(argv: list[str] | None = None) -> None:
     settings = parse(Ingest, json.loads(arguments.settings), "ingest")
     output = arguments.output
 
-    with unpacking(output) as staging, whole(output / "images") as images:
+    with unpacking(output) as staging, atomic(output / "images") as images:
         images.mkdir()
         entries = ingest(arguments.photos, staging, settings, arguments.workers)
         classes = class_names(entries)
         manifest = manifest_table(entries)
         lock.check_photos(manifest, arguments.lock)
-        told = story(entries, classes)
-        with whole(output / "audit.png") as part:
-            contact_sheet(entries, told).save(part)
+        line = story(entries, classes)
+        with atomic(output / "audit.png") as part:
+            contact_sheet(entries, line).save(part)
         place(entries, images, arguments.photos)
         shutil.rmtree(output / "images", ignore_errors=True)
     write_table(manifest, output / "manifest.csv")
@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     write_json(classes, output / "classes.json")
     write_json(record(arguments.arrived, manifest), output / "source.json")
     seal_photos(output)
-    print(f"ingest_dataset: {told}", *summary(entries), sep="\n")
+    print(f"ingest_dataset: {line}", *summary(entries), sep="\n")
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 from graft.data.pixels import pack
 from graft.data.shards import rows_of_shard
 from graft.errors import run_script
-from graft.storage.files import read_table, whole
+from graft.storage.files import atomic, read_table
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -24,7 +24,7 @@ def main(argv: list[str] | None = None) -> None:
     rows = rows_of_shard(arguments.shard, len(manifest))
 
     start = time.perf_counter()
-    with whole(arguments.output, sealed=True) as part:
+    with atomic(arguments.output, sealed=True) as part:
         pack(manifest, arguments.images, arguments.size, part, arguments.workers, rows)
     rate = len(rows) / (time.perf_counter() - start)
     print(f"pack_images: {len(rows):,} photos at {arguments.size} px, {rate:,.0f} photos/s")

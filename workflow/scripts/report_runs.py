@@ -9,7 +9,7 @@ from graft.config.figures import Figures
 from graft.errors import run_script
 from graft.figures import comparison, cost, style
 from graft.reporting.summary_page import summary_page
-from graft.storage.files import read_table, whole
+from graft.storage.files import atomic, read_table
 
 DRAWN = {"comparison": comparison.draw, "cost": cost.draw}
 
@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> None:
     table = read_table(arguments.results / "comparison.csv")
     for name, draw in DRAWN.items():
         style.save(draw(table), [path for path in arguments.figures if path.stem == name], settings.dpi)
-    with whole(arguments.summary, sealed=True) as part:
+    with atomic(arguments.summary, sealed=True) as part:
         part.write_text(summary_page(arguments.runs, arguments.results), encoding="utf-8")
     print(f"report_runs: {len(arguments.runs)} runs: {arguments.summary}")
 

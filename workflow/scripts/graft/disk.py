@@ -1,4 +1,4 @@
-"""A disk without room: how it is recognised, and the sentence about it."""
+"""Full disks: how an error is recognised as one, and the message about it."""
 
 import errno
 import os

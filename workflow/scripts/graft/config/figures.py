@@ -21,7 +21,7 @@ class PredictionGrid(Settings):
     rows: int = Field(3, ge=1, le=25)
     """Rows of photos; fewer are drawn where there are fewer photos."""
     seed: int = Field(0, ge=0)
-    """Which photos are drawn: another seed, another sample. Right and wrong ones are drawn alike."""
+    """The seed of the sample; whether an answer is right does not matter for the draw."""
 
 
 class Mistakes(Settings):
@@ -61,7 +61,7 @@ class GradCam(Settings):
     classes: int = Field(10, ge=1, le=100)
     """The most classes shown; those with the most mistakes come first."""
     seed: int = Field(0, ge=0)
-    """Which examples are drawn: another seed, others."""
+    """The seed by which the examples are drawn."""
 
 
 class Figures(Settings):

@@ -8,8 +8,9 @@ from graft.config.base import Settings
 class Shards(Settings):
     """Into how many jobs the work on every photo is cut; results keep their bytes, on machines of one kind.
 
-    Settle it before the first run: for Snakemake, a file that is joined is another than one made whole, and it repeats
-    what was built and all that follows. docs/cluster.md says how to keep it.
+    Choose it before the first run: to Snakemake, a file that was joined from shards is another file than one that a
+    single job wrote, so a later change rebuilds the file and all that depends on it. docs/cluster.md says how to avoid
+    that.
     """
 
     pack: int = Field(1, ge=1, le=250)

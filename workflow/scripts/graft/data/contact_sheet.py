@@ -78,7 +78,7 @@ def thumbnail(path: Path, side: int) -> Image.Image | None:
     """Return a photo at most `side` pixels wide and TILE_PX high, or None if it is gone."""
     try:
         picture = upright_rgb(path, side, truncated=True)
-    except Exception:  # the sheet shows what it can; the verdict stands in words
+    except Exception:  # without a thumbnail the tile still has its text
         return None
     picture.thumbnail((side - 2, TILE_PX - 2))
     return picture

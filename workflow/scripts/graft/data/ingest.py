@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from graft import tables
 from graft.config.dataset import Ingest
 from graft.data import archive, duplicates, layout
 from graft.data.archive import File
@@ -17,7 +18,6 @@ from graft.data.audit import Entry, judge
 from graft.data.decode import Look, look
 from graft.errors import UserError
 
-MANIFEST = ["path", "label", "source_split", "width", "height", "sha256", "phash", "duplicate_group"]
 BATCH = 32  # files a worker gets at once
 RARE = 0.01  # digits on black are no accidents
 
@@ -209,7 +209,7 @@ def manifest_table(entries: list[Entry]) -> pd.DataFrame:
     at = {id(entry): position for position, entry in enumerate(kept)}
     links = duplicates.links_of([entry.look.sha256 for entry in kept])
     links += [(at[id(one)], at[id(entry)]) for entry in kept for one in entry.partners if id(one) in at]
-    groups = duplicates.joined(len(kept), links)
+    groups = duplicates.connected_components(len(kept), links)
     rows = [
         (
             entry.name,
@@ -223,4 +223,4 @@ def manifest_table(entries: list[Entry]) -> pd.DataFrame:
         )
         for entry, group in zip(kept, groups, strict=True)
     ]
-    return pd.DataFrame(rows, columns=MANIFEST)
+    return pd.DataFrame(rows, columns=tables.Manifest.names())

@@ -118,7 +118,7 @@ def arrange(names: list[str], labels: Literal["auto", "first", "last"] = "auto")
         splits.append(role)
         outside.append(bool(roles) and not role)
         parts.append(own[:depth] + own[depth + 1 :] if role else own)
-    classes = classes_of(parts, splits, labels, depth if roles else None)
+    classes = folder_classes(parts, splits, labels, depth if roles else None)
     known = {label for label, split in zip(classes, splits, strict=True) if label and split == "train"}
     strange = {
         split
@@ -173,7 +173,7 @@ def has_classes(folders: list[Folders], depth: int, roles: dict[str, str]) -> bo
     return 2 * below > len(train) or above
 
 
-def classes_of(parts: list[Folders], splits: list[str], labels: str, depth: int | None) -> list[str | None]:
+def folder_classes(parts: list[Folders], splits: list[str], labels: str, depth: int | None) -> list[str | None]:
     """Return the class of each photo, from the folders that remain once split and wrapping folders are gone."""
     stripped: list[Folders] = list(parts)
     for role in set(splits):

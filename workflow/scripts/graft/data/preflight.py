@@ -1,4 +1,4 @@
-"""What can be said of a source before any job runs: a path that is missing, an empty folder, a lonely class."""
+"""Checks of a photo set's source before any job runs: a missing path, an empty folder, a single class."""
 
 import hashlib
 import os
@@ -35,7 +35,7 @@ def check_source(name: str, dataset: Dataset) -> None:
 
 
 def check_names(names: list[str] | None, where: str, dataset: Dataset) -> None:
-    """Refuse files whose names promise too few photos; names can promise too much, so the audit looks again."""
+    """Refuse files by whose names there are too few photos; the audit later checks what is in them."""
     if names is None or any(name.lower().endswith(ARCHIVES) for name in names):
         return
     photos = [name for name in names if not is_junk(name) and PurePosixPath(name).suffix.lower() in EXTENSIONS]
@@ -58,7 +58,7 @@ def zip_names(path: Path) -> list[str] | None:
     try:
         with zipfile.ZipFile(path) as archive:
             return [info.filename.replace("\\", "/") for info in archive.infolist() if not info.is_dir()]
-    except Exception:  # the download stage says what is wrong with it
+    except Exception:  # the download stage reports what is wrong with it
         return None
 
 

@@ -1,4 +1,4 @@
-"""What chooses never judges: which photos train, which choose, and which judge a run."""
+"""Which photos train, which choose, and which judge a run; photos that choose do not judge."""
 
 import pandas as pd
 

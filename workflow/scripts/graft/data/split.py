@@ -1,4 +1,4 @@
-"""Who trains, who validates, who tests; nothing alike on two sides."""
+"""The split: which photos train, validate and test; photos that are alike have the same role."""
 
 import re
 from collections import defaultdict
@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
+from graft import tables
 from graft.config.base import nearest
 from graft.config.dataset import Split
-from graft.data.duplicates import joined, links_of
+from graft.data.duplicates import connected_components, links_of
 from graft.data.layout import natural
-from graft.data.wording import some
+from graft.data.wording import abbreviated
 from graft.errors import UserError
 from graft.storage.files import read_table
 
@@ -21,7 +22,7 @@ INNER_SEED = 7919  # added to the split's seed, so that the inner part is no rep
 
 
 def split(manifest: pd.DataFrame, settings: Split) -> pd.DataFrame:
-    """Return a row for each photo and fold: path, label, fold, role, group, inner.
+    """Return the rows of split.csv, one for each photo and fold.
 
     Folds follow one another, photos stand in the manifest's order. `group` is the number of a photo's group, the place
     of the group's first photo in the manifest. `inner` is 1 for the training photos that may choose, else 0.
@@ -47,13 +48,13 @@ def split(manifest: pd.DataFrame, settings: Split) -> pd.DataFrame:
         check_roles(manifest, roles, fold)
         check_leaks(manifest, groups, roles, settings.group_by)
     labels = manifest["label"].to_numpy()
-    tables = [
+    parts = [
         manifest[["path", "label"]]
         .assign(fold=fold, role=roles, group=groups, inner=inner_part(labels, groups, roles, settings))
         .loc[roles != ""]
         for fold, roles in enumerate(folds)
     ]
-    return pd.concat(tables, ignore_index=True)
+    return tables.Split.checked(pd.concat(parts, ignore_index=True))
 
 
 def resolved(settings: Split, manifest: pd.DataFrame) -> str:
@@ -76,7 +77,7 @@ def groups_of(manifest: pd.DataFrame, group_by: str | None) -> np.ndarray:
             raise UserError(f"split.group_by {group_by!r} matches none of the paths, such as {manifest['path'][0]}")
         keys = [match and (match[1] if match.re.groups else match[0]) for match in matches]
         links += links_of(keys)
-    return np.array(joined(len(manifest), links))
+    return np.array(connected_components(len(manifest), links))
 
 
 def roles_of_folders(manifest: pd.DataFrame, groups: np.ndarray, settings: Split) -> np.ndarray:
@@ -298,7 +299,7 @@ def check_leaks(manifest: pd.DataFrame, groups: np.ndarray, roles: np.ndarray, g
         if role:
             held[group][role].append(path)
     leaks = [
-        " and ".join(f"{some(by_role[role])} in {role}" for role in ROLES if by_role[role])
+        " and ".join(f"{abbreviated(by_role[role])} in {role}" for role in ROLES if by_role[role])
         for by_role in held.values()
         if len(by_role) > 1
     ]
@@ -320,11 +321,13 @@ def folds_of_file(manifest: pd.DataFrame, settings: Split) -> list[np.ndarray]:
     at = {path: position for position, path in enumerate(manifest["path"])}
     unknown = [path for path in table["path"] if path not in at]
     if unknown:
-        raise UserError(f"{settings.file} names {some(unknown)}, which the photo set lacks{nearest(unknown[0], [])}")
+        raise UserError(
+            f"{settings.file} names {abbreviated(unknown)}, which the photo set lacks{nearest(unknown[0], [])}"
+        )
     labels = dict(zip(manifest["path"], manifest["label"], strict=True))
     wrong = [path for path, label in zip(table["path"], table["label"], strict=True) if label != labels[path]]
     if wrong:
-        raise UserError(f"{settings.file} gives another label than the folders do to {some(wrong)}")
+        raise UserError(f"{settings.file} gives another label than the folders do to {abbreviated(wrong)}")
     odd = sorted(set(table["role"]) - set(ROLES))
     if odd:
         raise UserError(f"{settings.file} has the role {odd[0]!r}{nearest(odd[0], list(ROLES))}")
@@ -335,7 +338,7 @@ def folds_of_file(manifest: pd.DataFrame, settings: Split) -> list[np.ndarray]:
         )
     twice = table[table.duplicated(["path", "fold"])]["path"].tolist()
     if twice:
-        raise UserError(f"{settings.file} names {some(twice)} twice in a fold")
+        raise UserError(f"{settings.file} names {abbreviated(twice)} twice in a fold")
     folds = [np.full(len(manifest), "", dtype=object) for _ in range(settings.folds)]
     for row in table.itertuples():
         folds[row.fold][at[row.path]] = row.role

@@ -1,12 +1,12 @@
-"""Words for lists of files."""
+"""Lists of file names, shortened for messages."""
 
 SHOWN = 3
 
 
-def some(names: list[str]) -> str:
+def abbreviated(names: list[str]) -> str:
     """Return the first few names and how many more there are.
 
-    >>> some(["a", "b", "c", "d"])
+    >>> abbreviated(["a", "b", "c", "d"])
     'a, b, c and 1 more'
     """
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""

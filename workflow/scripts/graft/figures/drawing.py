@@ -135,6 +135,8 @@ def draw_each(inputs: Inputs, settings: Figures, files: list[Path], names: list[
                 raise
             traceback.print_exc()
             failed[name] = " ".join(f"{type(error).__name__}: {error}".split())
-            figure = style.note(f"{inputs.run}: {name.replace('_', ' ')}", f"could not be drawn:\n{failed[name][:200]}")
+            figure = style.message_figure(
+                f"{inputs.run}: {name.replace('_', ' ')}", f"could not be drawn:\n{failed[name][:200]}"
+            )
         style.save(figure, [path for path in files if path.stem == name], settings.dpi)
     return failed

@@ -110,7 +110,7 @@ def draw(
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_title(
-        f"{photos(len(kept))}; faint: not judged; ringed cross: {told_wrong(wrong, stage, predictions)}", size=9
+        f"{photos(len(kept))}; faint: not judged; ringed cross: {mistakes_phrase(wrong, stage, predictions)}", size=9
     )
     figure.suptitle(f"{run}: the space of the backbone's features", x=0.01, ha="left")
     handles = [Line2D([], [], ls="none", ms=6, **class_look(number)) for number in range(len(classes))]
@@ -118,7 +118,7 @@ def draw(
     return figure
 
 
-def told_wrong(wrong: np.ndarray, stage: str, predictions: pd.DataFrame) -> str:
+def mistakes_phrase(wrong: np.ndarray, stage: str, predictions: pd.DataFrame) -> str:
     """Say whose mistakes are marked, and how many."""
     kind = ROLE_NAMES[role_of(predictions)]
     return f"{STAGE_NAMES[stage]} model's {kind} mistake{'' if wrong.sum() == 1 else 's'} ({int(wrong.sum())})"

@@ -14,7 +14,7 @@ from graft.figures.style import canvas
 from graft.storage.files import read_table
 
 MEASURES = {"loss": "loss", "accuracy": "accuracy"}
-# colour, dashes, marker: training and validation are told apart in grey too
+# colour, dashes, marker: training and validation differ without colour too
 LOOKS = {"": ("#D55E00", (0, (4, 1.5)), "s"), "val_": ("#0072B2", "-", "o")}
 WATCHED = {"inner": "inner part of the training photos, which chooses", "val": "validation"}
 

@@ -23,7 +23,7 @@ from graft.machine import runtime
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
-SMALL = 14 * 14  # pixels of an image, up to which all neighbourhoods are worth writing down
+SMALL = 14 * 14  # pixels of an image up to which a product with all neighbourhoods is faster
 
 
 class ProductConv2D(layers.Conv2D):
@@ -54,7 +54,7 @@ def convolved(pixels, kernel, strides: tuple[int, int], padding: str):
 def kernel_gradient(pixels, kernel, upstream, strides: tuple[int, int], padding: str):
     """Return the gradient of a kernel, of its shape, given that of what came out of the convolution."""
     if tuple(kernel.shape[:2]) == (1, 1):
-        seen = pixels if strides == (1, 1) else tf.nn.avg_pool2d(pixels, 1, strides, "VALID")  # a quick pixels[::2]
+        seen = pixels if strides == (1, 1) else tf.nn.avg_pool2d(pixels, 1, strides, "VALID")  # fast skipping of pixels
     elif (tuple(kernel.shape[:2]), strides, padding) == ((3, 3), (1, 1), "SAME") and is_small(pixels):
         seen = neighbourhoods(pixels)
     else:

@@ -31,7 +31,7 @@ def fold_batch_norm(backbone: keras.Model) -> keras.Model:
 
 
 def foldable(backbone: keras.Model) -> dict[str, keras.Layer]:
-    """Return, by a batch normalisation's name, the convolution whose only reader it is."""
+    """Return, by a batch normalisation's name, the convolution before it, if nothing else uses that one's output."""
     pairs = {}
     for layer in backbone.layers:
         if not isinstance(layer, layers.BatchNormalization):

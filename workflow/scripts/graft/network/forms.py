@@ -2,8 +2,8 @@
 
 In training the backbone stays in inference mode: batch normalisation uses its statistics and keeps them, and the
 backbone's own dropout is off. `backbone(x, training=False)` alone does not see to that: Keras 3 hands fit's
-`training=True` to every layer of a functional model, over what the call said (tried with 3.15.1: the moving averages of
-a nested model moved). So the layers themselves are told.
+`training=True` to every layer of a functional model, whatever the call asked for (tried with 3.15.1: the moving
+averages of a nested model changed). So each layer is replaced by one that stays in inference mode.
 """
 
 from collections.abc import Callable, Mapping

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from graft import paths
 from graft.errors import UserError
 from graft.storage import seals
-from graft.storage.files import whole
+from graft.storage.files import atomic
 
 if TYPE_CHECKING:
     import keras
@@ -23,8 +23,8 @@ FACTS = "graft.json"
 
 
 def save_model(model: "keras.Model", facts: dict[str, Any], path: str | Path) -> None:
-    """Save a model, without its optimiser, and the facts that travel with it: whose model it is is one of them."""
-    with whole(path, sealed=True) as part:
+    """Save a model, without its optimiser, and its facts, among them its run, fold and stage."""
+    with atomic(path, sealed=True) as part:
         model.save(part)
         add_facts(part, facts | place_of(path))
 
@@ -82,7 +82,7 @@ def copy_model(source: str | Path, more_facts: dict[str, Any], target: str | Pat
     Raises: UserError as `load_model` does.
     """
     facts = checked_facts(source) | more_facts
-    with whole(target, sealed=True) as part:
+    with atomic(target, sealed=True) as part:
         with zipfile.ZipFile(source) as old, zipfile.ZipFile(part, "w") as new:
             for member in old.infolist():
                 if member.filename != FACTS:

@@ -1,6 +1,6 @@
-"""What earlier runs wrote of a job, looked at before any rule runs: a file that was cut or edited is noticed at once.
+"""A job's files of earlier runs, checked before any rule runs, so that one that was cut or edited is noticed at once.
 
-Snakemake itself goes by time stamps, and calls a result that was edited done. Snakemake reads this module each time it
+Snakemake itself compares time stamps, by which an edited result is up to date. Snakemake reads this module each time it
 starts, so it loads nothing that is slow to load, and reads no large file that looks untouched.
 """
 
@@ -37,7 +37,7 @@ def forget_failed_figures(failed: Path) -> None:
 
 
 def files_of_job(results: Path, job: Job) -> Iterator[Path]:
-    """Yield what a job's runs, and what they share, left of sealed files."""
+    """Yield the sealed files of a job's runs, and of what these share."""
     yield from seals.sealed_files(results)
     runs = [job.run(name) for name in job.runs]
     shared = {

@@ -49,9 +49,10 @@ def predict_run(
         classes = facts["classes"]
         tag_of_model = f"{tag}, fold {place['fold']}, {place['stage']}"
         rows = pd.Index(paths).get_indexer(asked["path"])
-        table = predictions_table(asked, predict_logits(in_prediction_form(model), pixels, rows, tag_of_model), classes)
+        logits = predict_logits(in_prediction_form(model), pixels, rows, tag_of_model)
+        table = predictions_table(asked, logits, classes, place["stage"])
         print(f"{tag_of_model}: {int((table.label == table.predicted).sum())} of {len(table)} right", flush=True)
-        tables.append(table.assign(stage=place["stage"]))
+        tables.append(table)
         del model
         keras.backend.clear_session()  # the memory of one network at a time
     return pd.concat(tables, ignore_index=True)

@@ -29,7 +29,7 @@ from graft.training.roles import Roles
 from graft.training.targets import loss_and_metric, sample_weights, targets_of
 from graft.training.visits import Visits
 
-SLOWEST = 0.01  # of the learning rate; a block below it stays frozen: it would hardly move, and would cost the most
+SLOWEST = 0.01  # share of the learning rate; blocks with less stay frozen: they would hardly change, and cost the most
 VIEW_SEED = 2**20  # so that the second phase does not show the first phase's views again
 
 
@@ -64,7 +64,7 @@ def fine_tune(
         model: of the first phase: raw pixels to logits.
         modes: how training and how prediction preprocesses.
         pixels: (n_photos, size, size, 3), uint8, on disk.
-        roles: who trains and who chooses.
+        roles: which photos train and which choose.
         tag: for the lines of progress.
         state: where a resumed training finds its state.
         devices: several share each batch (data parallel); one or none: the framework's own choice.
@@ -126,9 +126,10 @@ class Before:
     def of(
         cls, model: keras.Model, tuned: keras.Model, photos: InOrder | None, to_beat: float | None = None
     ) -> "Before":
-        """Keep a model's weights and the log loss to beat: its own, taken of `tuned`, which still computes the same.
+        """Keep a model's weights, and the log loss that fine-tuning has to beat.
 
-        Without photos there is no log loss, and no later model can be shown to be better.
+        That is `to_beat`, or else the model's own, measured with `tuned`, which still computes the same. Without photos
+        there is no log loss, and no later model can be shown to be better.
         """
         log_loss = scorer(tuned, photos) if photos else lambda: np.nan
         value = log_loss() if to_beat is None else to_beat
@@ -137,18 +138,18 @@ class Before:
     def unless_beaten(self, tag: str) -> keras.Model:
         """Return the tuned model if its log loss is lower than that of the head's model, else the head's model."""
         now = self.log_loss()
-        told = f"log loss {now:.4f}, {self.value:.4f} to beat"
+        reason = f"log loss {now:.4f}, {self.value:.4f} to beat"
         if now < self.value:
-            print(f"{tag}: fine-tuning is kept: {told}", flush=True)
+            print(f"{tag}: fine-tuning is kept: {reason}", flush=True)
             return self.tuned
-        why = "no photos can choose" if np.isnan(self.value) else told
+        why = "no photos can choose" if np.isnan(self.value) else reason
         print(f"{tag}: fine-tuning is not kept, the head's model stays: {why}", flush=True)
         self.model.set_weights(self.weights)
         return self.model
 
 
 def scorer(model: keras.Model, photos: InOrder) -> Callable[[], float]:
-    """Return what gives a model's log loss on some photos, as its weights are then.
+    """Return a function that computes a model's log loss on some photos, with the weights it has when called.
 
     The model itself stays uncompiled. Only the first call traces it.
     """

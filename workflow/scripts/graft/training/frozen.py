@@ -32,7 +32,7 @@ def train_head(
     Args:
         settings: head, phase, class weights, seed.
         features: (1 + views, n_photos, n_features), of `embed_photos`.
-        roles: who trains and who chooses.
+        roles: which photos train and which choose.
         tag: for the lines of progress.
         state: where a resumed training finds its state.
 
@@ -45,7 +45,7 @@ def train_head(
     watched = InOrder(
         lambda part: features[0, roles.watch[part]], targets_of(roles.codes[roles.watch], n_logits), batch_size=256
     )
-    compiled = keras.Model(head.input, head.output)  # Keras would write the head's own optimiser into the whole's file
+    compiled = keras.Model(head.input, head.output)  # else Keras would save the head's optimiser with the model
     if settings.frozen.method == "probe":
         expected = probe_head(head, settings, features, roles, weights)
         compiled.compile(loss=loss, metrics=[metric])

@@ -1,9 +1,9 @@
 """Keras's optimisers with TensorFlow's own kernels for the step, which read and write each weight once.
 
-Keras composes a step of elementwise operations, and on a processor each of them walks through memory: for ResNet50's
-24 million weights RMSprop took 295 of the 734 ms of a training step, the kernel takes 25. The arithmetic is the same,
-to rounding. Other backends compile a step whole and need none of it. This, `graft.network.convolution` and
-`graft.machine.runtime` are all that knows TensorFlow.
+Keras composes a step of elementwise operations, and on a processor each of them reads and writes all weights: for
+ResNet50's 24 million weights RMSprop took 295 of the 734 ms of a training step, the kernel takes 25. The arithmetic is
+the same, to rounding. Other backends compile the step as one operation and do not need this. Only this module,
+`graft.network.convolution` and `graft.machine.runtime` depend on TensorFlow.
 """
 
 import keras
@@ -31,7 +31,7 @@ class OnePassRMSprop(keras.optimizers.RMSprop):
     """Keras's RMSprop, not centred; the kernel keeps a momentum even where it is 0."""
 
     def build(self, variables):
-        """Make the slots."""
+        """Create the optimiser's variables for each weight."""
         built = self.built
         super().build(variables)
         if not built and not self.momentum:

@@ -48,7 +48,7 @@ def train(
     watchers = [EpochLines(tag, batches.visits.images_per_epoch), StopAtNaN(tag), *tensorboard(tag)]
     callbacks = [*watchers, *memories, resume]
     epochs = resume.first_epoch if resume.finished else phase.epochs
-    model.optimizer.build(model.trainable_variables)  # `fit` would trace the step twice, and a condition a weight
+    model.optimizer.build(model.trainable_variables)  # else `fit` traces the step twice, and adds conditions
     model.fit(
         streamed(batches),
         validation_data=streamed(watched) if watched else None,

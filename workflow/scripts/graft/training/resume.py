@@ -21,7 +21,7 @@ import keras
 import numpy as np
 
 from graft.code import code_digest
-from graft.storage.files import whole
+from graft.storage.files import atomic
 from graft.storage.seals import digest_by_seal
 
 EVERY_SECONDS = "GRAFT_CHECKPOINT_SECONDS"  # the least time between two states; 60 unless set
@@ -41,7 +41,7 @@ def state_path(folder: Path, script: str, tag: str, settings: str, inputs: list[
         folder: of all states.
         script: the training's.
         tag: run and fold.
-        settings: all that the training is told.
+        settings: all settings of the training, as text.
         inputs: all files that it reads.
 
     Raises: UserError if an input is not as it was written.
@@ -76,7 +76,7 @@ def clear_states(folder: Path, state: Path) -> None:
 
 
 def read_state(path: Path) -> dict[str, Any] | None:
-    """Return a saved state; None where there is none, or where it is damaged, which is said."""
+    """Return a saved state; None where there is none, or where it is damaged, which is reported."""
     if not path.is_file():
         return None
     try:
@@ -111,7 +111,7 @@ def write_state(path: Path, epoch: int, variables: list[np.ndarray], memories: l
         "lists": [{key: len(values) for key, values in found.items()} for found in lists],
     }
     arrays["state"] = np.frombuffer(json.dumps(text, default=lambda number: number.item()).encode(), np.uint8)
-    with whole(path) as part, open(part, "wb") as stream:
+    with atomic(path) as part, open(part, "wb") as stream:
         np.savez(stream, **arrays)
 
 
