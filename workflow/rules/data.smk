@@ -57,6 +57,7 @@ rule ingest_dataset:
     input:
         code=code_of("ingest_dataset.py"),
         arrived=arrived,
+        tables=label_tables,
     output:
         images=directory("results/data/{dataset}/images"),
         manifest="results/data/{dataset}/manifest.csv",
@@ -86,13 +87,15 @@ rule ingest_dataset:
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         settings=settings_of("ingest"),
+        labels=settings_of("labels"),
         photos=photos_of,
         state=state_of_folder,
     message:
         "Checking the photos of {wildcards.dataset}"
     shell:
-        "python {input.code[0]} {params.photos} --settings {params.settings:q} --workers {threads}"
-        " --lock config/locks/{wildcards.dataset}.json --output $(dirname {output.manifest}) 2>&1 | tee {log}"
+        "python {input.code[0]} {params.photos} --settings {params.settings:q} --labels {params.labels:q}"
+        " --workers {threads} --lock config/locks/{wildcards.dataset}.json --output $(dirname {output.manifest})"
+        " 2>&1 | tee {log}"
 
 
 rule split_dataset:

@@ -19,6 +19,7 @@ PART = ".part-"
 TEXT_COLUMNS = (
     *("path", "label", "predicted", "class", "role", "source_split", "stage", "run", "first", "second"),
     *("sha256", "phash", "verdict", "note", "selected_on", "calibrated_on", "watched", "copy_of", "copy_kind"),
+    *("source_group", "suggested", "action"),
 )
 
 
