@@ -5,7 +5,7 @@ CORES ?= 4
 GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev demo run test test-slow test-slurm bench lint format pins lock schema reproduce clean
+.PHONY: help setup dev demo run test test-slow test-slurm bench lint format pins lock labels schema reproduce clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -65,6 +65,9 @@ pins: dev  ## pin the newest versions of every package, with hashes
 
 lock: setup  ## pin what a dataset is: make lock DATASET=name [CONFIG=file.yaml]
 	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) config/locks/$(DATASET).json
+
+labels: setup  ## list the labels that may be wrong: make labels DATASET=name [CONFIG=file.yaml]
+	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) results/data/$(or $(DATASET),$(error name the dataset: make labels DATASET=name))/label_issues.csv
 
 schema: setup  ## config/README.md and the JSON schema, from the models
 	$(BIN)/python workflow/commands/describe_config.py

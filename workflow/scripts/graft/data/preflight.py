@@ -48,6 +48,10 @@ def check_tables(names: list[str] | None, key: str, dataset: Dataset) -> None:
         here = Path(asked).expanduser()
         if here.is_dir():
             raise UserError(f"{key}.{what} is {asked!r}, which is a folder; it takes a file")
+        if Path("results").resolve() in here.resolve().parents:
+            raise UserError(
+                f"{key}.{what} is {asked!r}, a result that the next run may replace; copy it elsewhere first"
+            )
         if not here.is_file() and names is not None and len(fitting := ending_in(names, asked)) != 1:
             raise UserError(nowhere(asked, f"{key}.{what}", fitting, names))
 
