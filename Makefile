@@ -64,10 +64,11 @@ pins: dev  ## pin the newest versions of every package, with hashes
 	$(BIN)/python envs/conda_from_lock.py > envs/graft.yaml
 
 lock: setup  ## pin what a dataset is: make lock DATASET=name [CONFIG=file.yaml]
-	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) config/locks/$(DATASET).json
+	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) -- config/locks/$(DATASET).json
 
 labels: setup  ## list the labels that may be wrong: make labels DATASET=name [CONFIG=file.yaml]
-	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) results/data/$(or $(DATASET),$(error name the dataset: make labels DATASET=name))/label_issues.csv
+	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) -- \
+		results/data/$(or $(DATASET),$(error name the dataset: make labels DATASET=name))/label_issues.csv
 
 schema: setup  ## config/README.md and the JSON schema, from the models
 	$(BIN)/python workflow/commands/describe_config.py

@@ -80,5 +80,7 @@ def test_a_dataset_that_no_experiment_is_on_is_one_sentence(tmp_path, photos):
     configuration = quick({"source": {"folder": str(photos)}})
     configuration["datasets"]["others"] = configuration["datasets"]["photos"]
     said = Project(tmp_path, configuration).run("--nolock", "results/data/others/label_issues.csv", fails=True)
-    assert "no experiment is on the dataset 'others', so there is no backbone to look at it with; add one" in said
+    assert (
+        "graft: no experiment is on the dataset 'others', so there is no backbone to look at it with; add one" in said
+    )
     assert "Traceback" not in said

@@ -170,7 +170,7 @@ def is_metadata(name: str) -> bool:
     >>> is_metadata("train/metadata.csv"), is_metadata("metadata.txt")
     (True, False)
     """
-    return PurePosixPath(name).name in METADATA
+    return name.rsplit("/", 1)[-1] in METADATA
 
 
 def roles_of_folders(names: list[str]) -> list[str]:
