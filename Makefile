@@ -5,7 +5,7 @@ CORES ?= 4
 GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev demo run test test-slow test-slurm bench lint format pins lock schema graph reproduce clean
+.PHONY: help setup dev demo run test test-slow test-slurm bench lint format pins lock labels schema graph reproduce clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -58,13 +58,17 @@ format: dev  ## put code and rules into shape
 
 pins: dev  ## pin the newest versions of every package, with hashes
 	$(BIN)/python -m pip install --quiet uv
-	cd envs && for name in requirements requirements-dev requirements-gpu; do \
+	cd envs && for name in $(basename $(notdir $(wildcard envs/*.in))); do \
 		../$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --quiet $$name.in --output-file $$name.txt || exit 1; done
 	$(BIN)/python envs/conda_from_lock.py > envs/graft.yaml
 
 lock: setup  ## pin what a dataset is: make lock DATASET=name [CONFIG=file.yaml]
-	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) config/locks/$(DATASET).json
+	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) -- config/locks/$(DATASET).json
+
+labels: setup  ## list the labels that may be wrong: make labels DATASET=name [CONFIG=file.yaml]
+	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) -- \
+		results/data/$(or $(DATASET),$(error name the dataset: make labels DATASET=name))/label_issues.csv
 
 schema: setup  ## config/README.md, docs/files.md and the JSON schema, from the code
 	$(BIN)/python workflow/commands/describe_config.py

@@ -14,6 +14,7 @@ include: "workflow/rules/sample.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/labels.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -111,6 +111,25 @@ def test_runs_share_features_unless_they_look_at_the_photos_differently():
     assert features_key(longer) == features_key(job(override={"frozen": {"views": 4}}).run("lesson").embedding)
 
 
+def test_labels_are_looked_at_with_the_features_of_the_dataset_s_first_run_with_views_or_without():
+    plain = features_key(job(override={"frozen": {"views": 0}}).run("lesson").embedding)
+    asked = job()
+    assert asked.features_of_dataset("urban_rural") == (features_key(asked.run("lesson").embedding), plain)
+    assert asked.embedding(plain).views is None
+    with pytest.raises(UserError, match="there is no dataset 'urban_rual'; did you mean 'urban_rural'"):
+        asked.features_of_dataset("urban_rual")
+
+
+def test_other_labels_fetch_no_photo_again():
+    values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    before = Job(values, RECIPES)
+    values["datasets"]["urban_rural"]["source"]["labels"] = {"corrections": "fixes.csv"}
+    after = Job(values, RECIPES)
+    changed = [part for part in ("source", "labels", "ingest", "split") if slice_of(before, part, dataset="urban_rural")
+               != slice_of(after, part, dataset="urban_rural")]  # fmt: skip
+    assert changed == ["labels"]
+
+
 def test_two_weight_files_of_one_name_do_not_share_a_cache():
     here, there = (Backbone(name="VGG16", weights=f"{folder}/mine.weights.h5") for folder in ("a", "b"))
     assert backbone_key(here) != backbone_key(there)

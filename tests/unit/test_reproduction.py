@@ -78,10 +78,14 @@ def test_it_is_the_record_that_counts_not_a_file_edited_since(results, record, t
 def test_relative_paths_of_the_user_become_absolute(record, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "own.h5").write_text("")
-    record["config"]["datasets"]["drawn"]["source"] = {"folder": "photos", "archive": None}
+    (tmp_path / "fixes.csv").write_text("")
+    labels = {"table": "in_the_folder.csv", "corrections": "fixes.csv"}
+    record["config"]["datasets"]["drawn"]["source"] = {"folder": "photos", "archive": None, "labels": labels}
     record["config"]["experiments"]["lesson"]["backbone"]["weights"] = "own.h5"
     config = reproduction.configuration_of(record, tmp_path)
-    assert config["datasets"]["drawn"]["source"]["folder"] == str(tmp_path / "photos")
+    source = config["datasets"]["drawn"]["source"]
+    assert source["folder"] == str(tmp_path / "photos")
+    assert source["labels"] == {"table": "in_the_folder.csv", "corrections": str(tmp_path / "fixes.csv")}
     assert config["experiments"]["lesson"]["backbone"]["weights"] == str(tmp_path / "own.h5")
     assert config["experiments"]["lesson"]["recipe"] == "lesson"
     assert record["config"]["datasets"]["drawn"]["source"]["folder"] == "photos"

@@ -55,6 +55,7 @@ rule draw_sample:
 rule ingest_dataset:
     input:
         arrived=arrived,
+        tables=label_tables,
     output:
         images=directory(paths.IMAGES),
         manifest=paths.MANIFEST,
@@ -85,13 +86,15 @@ rule ingest_dataset:
     params:
         code=code_of("ingest_dataset.py"),
         settings=settings_of("ingest"),
+        labels=settings_of("labels"),
         photos=photos_of,
         state=state_of_folder,
     message:
         "Checking the photos of {wildcards.dataset}"
     shell:
-        "python $GRAFT_SCRIPTS/ingest_dataset.py {params.photos} --settings {params.settings:q} --workers {threads}"
-        " --lock config/locks/{wildcards.dataset}.json --output $(dirname {output.manifest}) 2>&1 | tee {log}"
+        "python $GRAFT_SCRIPTS/ingest_dataset.py {params.photos} --settings {params.settings:q}"
+        " --labels {params.labels:q} --workers {threads} --lock config/locks/{wildcards.dataset}.json"
+        " --output $(dirname {output.manifest}) 2>&1 | tee {log}"
 
 
 rule split_dataset:

@@ -21,6 +21,8 @@ CLASSES = "results/data/{dataset}/classes.json"
 SOURCE = "results/data/{dataset}/source.json"
 SPLIT = "results/data/{dataset}/split.csv"
 PIXELS = "results/data/{dataset}/pixels-{size}.npy"
+LABEL_ISSUES = "results/data/{dataset}/label_issues.csv"  # on request
+LABEL_ISSUES_FIGURE = "results/data/{dataset}/label_issues.png"
 LOCK = "config/locks/{dataset}.json"
 
 # What runs share.

@@ -146,6 +146,8 @@ class Manifest(Table, path="data/DATASET/manifest.csv"):
     """The perceptual hash, 64 bits in hexadecimal."""
     duplicate_group: int
     """Photos that are copies of each other, or look alike, share this number: the place of the first, from 0."""
+    source_group: str | None
+    """What the user's table or pattern calls the photo's group, such as a patient."""
 
 
 class Audit(Table, path="data/DATASET/audit.csv"):
@@ -192,6 +194,27 @@ class Split(Table, path="data/DATASET/split.csv"):
     """Photos that are alike, or that `split.group_by` puts together, share this number and have the same role."""
     inner: bool
     """1 for training photos that may choose (`split.inner`) in a run that asks for it."""
+
+
+class LabelIssues(Table, path="data/DATASET/label_issues.csv"):
+    """On request (`make labels`): a row for every photo, the likeliest wrong labels first."""
+
+    path: str
+    """The photo."""
+    label: str
+    """Its label."""
+    suggested: str
+    """The class that a probe finds most probable that was fitted without this photo; empty where none could be asked."""
+    suspect: bool
+    """1 if confident learning counts the photo as another class than its label."""
+    self_confidence: float
+    """The out-of-fold probability of its label."""
+    normalized_margin: float
+    """How far that lies above the largest other, from 0 (surely wrong) to 1."""
+    probability: float
+    """The out-of-fold probability of the suggested class."""
+    action: str
+    """Empty; for the user to write `drop` where the file is used as corrections."""
 
 
 class Pixels(File, path="data/DATASET/pixels-SIZE.npy"):

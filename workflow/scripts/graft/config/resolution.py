@@ -149,9 +149,24 @@ class Job:
         Raises: UserError if no experiment has such features.
         """
         for run in self._every_run():
-            if features_key(run.embedding) == key:
-                return run.embedding
+            for embedding in (run.embedding, without_views(run.embedding)):
+                if features_key(embedding) == key:
+                    return embedding
         raise UserError(f"no experiment has features named {key!r}")
+
+    def features_of_dataset(self, name: str) -> tuple[str, str]:
+        """Return the names of the features that a dataset's first run is trained on, and of the same without views.
+
+        Raises: UserError if no experiment is on the dataset, or there is no such dataset.
+        """
+        if name not in self.config.datasets:
+            raise UserError(f"there is no dataset {name!r}{nearest(name, list(self.config.datasets))}")
+        for run in self._every_run():
+            if run.experiment.dataset == name:
+                return features_key(run.embedding), features_key(without_views(run.embedding))
+        raise UserError(
+            f"no experiment is on the dataset {name!r}, so there is no backbone to look at it with; add one"
+        )
 
     def backbone(self, key: str) -> Backbone:
         """Return the settings of a backbone by its name, of a run that `runs` does not list too.
@@ -217,6 +232,11 @@ class Job:
             raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
         parse(Recipe, values, f"recipe {experiment.recipe}")
         return parse(Recipe, merged(values, experiment.override), f"experiments.{name}.override")
+
+
+def without_views(embedding: EmbedSettings) -> EmbedSettings:
+    """Return settings of features of the photos as they are, without augmented views."""
+    return embedding.model_copy(update={"views": None})
 
 
 def check_shards(run: Run, shards: Shards) -> None:

@@ -54,9 +54,11 @@ def predict_settings(run: Run) -> PredictSettings:
 
 
 SLICES: dict[str, Callable[[Job, Mapping[str, str]], Any]] = {
-    "source": lambda job, at: job.dataset(at["dataset"]).source,
+    "source": lambda job, at: job.dataset(at["dataset"]).source.model_dump(mode="json", exclude={"labels"}),
+    "labels": lambda job, at: job.dataset(at["dataset"]).source.labels or {},
     "ingest": lambda job, at: job.dataset(at["dataset"]).ingest,
     "split": lambda job, at: job.dataset(at["dataset"]).split,
+    "grouping": lambda job, at: job.dataset(at["dataset"]).split.model_dump(mode="json", include={"group_by", "seed"}),
     "weights": lambda job, at: job.backbone(at["backbone"]),
     "embed": lambda job, at: job.embedding(at["features"]),
     "head": lambda job, at: head_settings(job.run(at["run"])),

@@ -15,9 +15,10 @@ from graft.data.wording import abbreviated
 from graft.errors import UserError
 
 ALWAYS_DROPPED = ("junk", "doubled")  # never worth a warning: leftovers, and a second copy of a whole tree
+SETTLED = {"label_table": "read", "withdrawn": "drop", "relabelled": "keep"}  # by the user, so the policy has no say
 RANK = {"test": 0, "val": 1, "train": 2, "": 3}  # of copies in several folders, the lowest rank is kept
 DETAIL_PX = 64  # a photo of shorter sides, such as a digit of 28 px, has too little detail to find altered copies
-GRAVITY = (*ALWAYS_DROPPED, *Policy.model_fields)  # gravest first: the verdict of a file with several faults
+GRAVITY = (*ALWAYS_DROPPED, *SETTLED, *Policy.model_fields)  # gravest first: the verdict of a file with several faults
 
 
 @dataclass(slots=True)
@@ -35,6 +36,8 @@ class Entry:
     partners: list["Entry"] = field(default_factory=list)  # entries of the same bytes, or that look alike
     copy_of: str = ""  # the first of these
     copy_kind: str = ""  # such as "same bytes", "alike" or "mirrored, cropped"
+    group: str = ""  # what the user's table or pattern calls its group
+    is_row: bool = False  # no file at all: a row of the user's table that is no photo's
 
     @property
     def name(self) -> str:
@@ -59,7 +62,7 @@ def settle(entry: Entry, policy: Policy) -> None:
     """Set an entry's verdict, outcome and detail from its faults."""
     if not entry.faults:
         return
-    dropping = [fault for fault in entry.faults if action(fault[0], policy) == "drop"]
+    dropping = [fault for fault in entry.faults if action(fault[0], policy) in ("drop", "read")]
     kind, _ = min(dropping or entry.faults, key=lambda fault: GRAVITY.index(fault[0]))
     entry.verdict, entry.kept = kind, not dropping
     entry.detail = "; ".join(dict.fromkeys(detail for _, detail in entry.faults))
@@ -67,7 +70,7 @@ def settle(entry: Entry, policy: Policy) -> None:
 
 def action(kind: str, policy: Policy) -> str:
     """Return what the policy does with a kind of fault."""
-    return "drop" if kind in ALWAYS_DROPPED else getattr(policy, kind)
+    return "drop" if kind in ALWAYS_DROPPED else SETTLED.get(kind) or getattr(policy, kind)
 
 
 def judge_copies(entries: list[Entry], policy: Policy) -> None:
@@ -172,7 +175,7 @@ def refuse(entries: list[Entry], policy: Policy) -> None:
     forbidden = defaultdict(list)
     for entry in entries:
         for kind, detail in entry.faults:
-            if kind not in ALWAYS_DROPPED and getattr(policy, kind) == "error":
+            if action(kind, policy) == "error":
                 forbidden[kind].append(f"{entry.name} ({detail})")
     if forbidden:
         kinds = "; ".join(f"{kind}: {abbreviated(files)}" for kind, files in forbidden.items())
@@ -180,7 +183,7 @@ def refuse(entries: list[Entry], policy: Policy) -> None:
 
 
 def audit_table(entries: list[Entry]) -> pd.DataFrame:
-    """Return the rows of audit.csv, one for every file that arrived."""
+    """Return the rows of audit.csv: one for every file that arrived, and for every row of a label table without one."""
     rows = [
         {
             "path": entry.name,
@@ -198,7 +201,9 @@ def audit_table(entries: list[Entry]) -> pd.DataFrame:
 
 
 def outcome(entry: Entry) -> str:
-    """Return dropped, warned (kept, but look) or kept."""
+    """Return dropped, read (a table of labels), warned (kept, but look) or kept."""
+    if entry.verdict == "label_table":
+        return "read"
     if not entry.kept:
         return "dropped"
     return "kept" if entry.verdict == "kept" else "warned"

@@ -19,7 +19,7 @@ def contact_sheet(entries: list[Entry], title: str) -> Image.Image:
     """Return thumbnails of the dropped and flagged files under `title`, gravest first, at most 16 of a verdict."""
     groups = defaultdict(list)
     for entry in entries:
-        if entry.verdict != "kept" and entry.verdict not in ALWAYS_DROPPED:
+        if outcome(entry) in COLOURS and entry.verdict not in ALWAYS_DROPPED and not entry.is_row:
             groups[outcome(entry), entry.verdict].append(entry)
     ordered = sorted(groups.items(), key=lambda group: (group[0][0], GRAVITY.index(group[0][1])))
     tiles = [

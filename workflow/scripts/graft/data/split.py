@@ -46,7 +46,7 @@ def split(manifest: pd.DataFrame, settings: Split) -> pd.DataFrame:
         folds = kfold(manifest, groups, settings)
     for fold, roles in enumerate(folds):
         check_roles(manifest, roles, fold)
-        check_leaks(manifest, groups, roles, settings.group_by)
+        check_leaks(manifest, groups, roles, grouping_of(manifest, settings))
     labels = manifest["label"].to_numpy()
     parts = [
         manifest[["path", "label"]]
@@ -66,11 +66,15 @@ def resolved(settings: Split, manifest: pd.DataFrame) -> str:
 
 
 def groups_of(manifest: pd.DataFrame, group_by: str | None) -> np.ndarray:
-    """Return (n,) group numbers; photos of one group are alike, or match `group_by` alike, and share a role.
+    """Return (n,) group numbers; photos of one group are alike, match `group_by` alike, or are so in the user's table.
+
+    They share a role.
 
     Raises: UserError if `group_by` matches no path.
     """
     links = links_of(manifest["duplicate_group"].tolist()) + links_of(manifest["sha256"].tolist())
+    if "source_group" in manifest:
+        links += links_of([group or None for group in manifest["source_group"]])
     if group_by:
         matches = [re.search(group_by, path) for path in manifest["path"]]
         if not any(matches):
@@ -292,8 +296,15 @@ def check_roles(manifest: pd.DataFrame, roles: np.ndarray, fold: int) -> None:
         raise UserError(f"fold {fold} of the split has no photo to train class {lacking[0]!r} on{close}")
 
 
-def check_leaks(manifest: pd.DataFrame, groups: np.ndarray, roles: np.ndarray, group_by: str | None) -> None:
-    """Refuse a split that has photos of one group in two roles, and name them."""
+def grouping_of(manifest: pd.DataFrame, settings: Split) -> str:
+    """Return what photos of one group have in common, in words."""
+    given = ["split.group_by"] if settings.group_by else []
+    given += ["source.labels.group"] if "source_group" in manifest else []
+    return " or ".join(["alike", *(f"of one group of {key}" for key in given)])
+
+
+def check_leaks(manifest: pd.DataFrame, groups: np.ndarray, roles: np.ndarray, why: str) -> None:
+    """Refuse a split that has photos of one group in two roles, and name them; `why` says what a group is."""
     held = defaultdict(lambda: defaultdict(list))
     for path, group, role in zip(manifest["path"], groups, roles, strict=True):
         if role:
@@ -304,7 +315,6 @@ def check_leaks(manifest: pd.DataFrame, groups: np.ndarray, roles: np.ndarray, g
         if len(by_role) > 1
     ]
     if leaks:
-        why = "alike or of one group of split.group_by" if group_by else "alike"
         more = f"; and {len(leaks) - 3} more" if len(leaks) > 3 else ""
         raise UserError(
             f"photos that are {why} have different roles: {'; '.join(leaks[:3])}{more}; "
@@ -325,9 +335,13 @@ def folds_of_file(manifest: pd.DataFrame, settings: Split) -> list[np.ndarray]:
             f"{settings.file} names {abbreviated(unknown)}, which the photo set lacks{nearest(unknown[0], [])}"
         )
     labels = dict(zip(manifest["path"], manifest["label"], strict=True))
-    wrong = [path for path, label in zip(table["path"], table["label"], strict=True) if label != labels[path]]
+    given = zip(table["path"], table["label"], strict=True) if "label" in table else ()
+    wrong = [path for path, label in given if label != labels[path]]
     if wrong:
-        raise UserError(f"{settings.file} gives another label than the folders do to {abbreviated(wrong)}")
+        raise UserError(
+            f"{settings.file} gives another label than the photo set does to {abbreviated(wrong)}; mend it, or leave "
+            "the column out"
+        )
     odd = sorted(set(table["role"]) - set(ROLES))
     if odd:
         raise UserError(f"{settings.file} has the role {odd[0]!r}{nearest(odd[0], list(ROLES))}")
@@ -353,9 +367,9 @@ def table_of(path: Path) -> pd.DataFrame:
         table = read_table(path)
     except (ValueError, pd.errors.ParserError) as error:
         raise UserError(f"{path} is no table: {' '.join(str(error).split())}") from None
-    lacking = [name for name in ("path", "label", "role") if name not in table]
+    lacking = [name for name in ("path", "role") if name not in table]
     if lacking:
-        raise UserError(f"{path} lacks the column {lacking[0]}; it takes path, label, role and, for several, fold")
+        raise UserError(f"{path} lacks the column {lacking[0]}; it takes path, role, label if you like, and fold")
     folds = table["fold"] if "fold" in table else pd.Series(0, index=table.index)
     if not pd.api.types.is_integer_dtype(folds):
         odd = next(fold for fold in folds if not str(fold).isdigit())

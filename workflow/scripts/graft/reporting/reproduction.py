@@ -46,6 +46,8 @@ def configuration_of(record: dict[str, Any], origin: Path) -> dict[str, Any]:
     for section, key in (
         (dataset.get("source", {}), "folder"),
         (dataset.get("source", {}), "archive"),
+        (dataset.get("source", {}).get("labels") or {}, "table"),
+        (dataset.get("source", {}).get("labels") or {}, "corrections"),
         (dataset.get("split", {}), "file"),
         (experiment.get("backbone", {}), "weights"),
         (experiment, "recipe"),
