@@ -13,6 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from graft.config.dataset import Dataset
+from graft.config.keys import pictures_key
 from graft.config.provenance import RunRecord
 from graft.planning.code import SCRIPTS
 from graft.storage import seals
@@ -98,7 +100,10 @@ def costs(benchmarks: Path, record: RunRecord) -> dict[str, dict[str, float]]:
         record: of the run.
     """
     own = re.compile(re.escape(record.run) + r"(-fold\d+)?(-head|-finetuned)?")
-    shared = re.compile(re.escape(record.dataset) + rf"(-\d+|-{re.escape(record.features)})?(-\d+-of-\d+)?")
+    fit = pictures_key(Dataset.model_validate(record.config["datasets"][record.dataset]).pictures)
+    shared = re.compile(
+        re.escape(record.dataset) + rf"(-\d+{re.escape(fit)}|-{re.escape(record.features)})?(-\d+-of-\d+)?"
+    )
     wanted = {rule: (part, own) for rule, part in OWN_RULES.items()}
     wanted |= dict.fromkeys(SHARED_RULES, ("shared", shared))
     found: dict[str, dict[str, float]] = {}
