@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import re
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from graft.data.pixels import square
 from graft.errors import UserError
 from graft.figures.photos import thumbnail
 from graft.predicting.classify import open_square, pictures_of
+from graft.reporting.provenance import FIT
 from graft.storage.files import read_table, sha256_of
 
 
@@ -79,6 +81,7 @@ def test_files_of_pixels_are_named_for_what_is_not_usual():
     every += [Pictures(window=(0, 10)), Pictures(window=(0, 11)), Pictures(page=2), Pictures(fit="pad", page=2)]
     assert pictures_key(every[0]) == ""
     assert len({pictures_key(one) for one in every}) == len(every)
+    assert all(re.fullmatch(FIT, pictures_key(one)) for one in every)  # so that a run's costs have its packing
 
 
 @pytest.mark.parametrize(
