@@ -2,7 +2,7 @@
 
     python benchmarks/ingest.py --workers 2            # 100, 1,000 and 10,000 drawn photos; two minutes
     python benchmarks/ingest.py --sizes 100 50000      # others
-    python benchmarks/ingest.py --sizes 200000 --photo 96 72 --steps ingest    # small ones, of which 200,000 take 0.8 GB
+    python benchmarks/ingest.py --sizes 200000 --photo 96 72 --steps ingest  # small ones: 0.8 GB
 
 The floor is what a user would write: `Image.open(path).convert("RGB").resize((224, 224))` for every photo, one process.
 `ingest` is ingest_dataset.py (every byte hashed and decoded, copies sought, tables and contact sheet written), `pack`
