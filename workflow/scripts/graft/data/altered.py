@@ -16,6 +16,7 @@ from functools import cache, partial
 from math import atan2, cos, degrees, hypot, radians, sin, sqrt
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from graft.data.decode import PICTURE_PX as PX
 from graft.data.duplicates import FLAT, Groups
@@ -99,7 +100,8 @@ def altered_links(pictures: Sequence[bytes]) -> list[Link]:
     Args:
         pictures: n small pictures of PX x PX grey levels, a byte a pixel.
     """
-    detailed = [position for position, one in enumerate(pictures) if stacked([one]).std() >= FLAT]
+    spread = [stacked(pictures[at : at + EXACT]).std((1, 2)) for at in range(0, len(pictures), EXACT)]
+    detailed = np.flatnonzero(np.concatenate(spread) >= FLAT).tolist() if spread else []
     if len(detailed) < 2:
         return []
     pictures = [pictures[position] for position in detailed]
@@ -140,8 +142,15 @@ def likely_pairs(pictures: Sequence[bytes]) -> list[tuple[int, int, int]]:
     """Return the (source, copy, position in VIEWS) whose descriptions agree best, the likeliest first.
 
     Up to EXACT photos are all compared with each other; of more, each view is compared with the photos of its
-    neighbourhood, which takes about twice as long for twice as many.
+    neighbourhood, which takes about twice as long for twice as many. Its many small products are fastest on one thread:
+    several would mostly wait for each other.
     """
+    with threadpool_limits(1 if len(pictures) > EXACT else None, "blas"):
+        return compared_views(pictures)
+
+
+def compared_views(pictures: Sequence[bytes]) -> list[tuple[int, int, int]]:
+    """Return the likely pairs, as `likely_pairs` does."""
     n = len(pictures)
     wanted = {part: described(pictures, window) for part, (window, _) in PARTS.items()}
     cells = {part: Cells(vectors) for part, vectors in wanted.items()} if n > EXACT else {}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-CELL = 256  # directions of a cell, on average
+CELL = 128  # directions of a cell, on average
 PROBED = 8  # cells that are looked into
 LEARNT_FROM = 64  # directions for each centre, drawn at random, from which the centres are learnt
 ROUNDS = 4  # of moving the centres into the middle of their cells
@@ -25,12 +25,12 @@ class Cells:
     """
 
     def __init__(self, vectors: np.ndarray, seed: int = 0):
-        self.vectors = vectors
         self.centres = centres_of(vectors, max(1, len(vectors) // CELL), np.random.default_rng(seed))
         cell = nearest(vectors, self.centres, 1)[:, 0]
         self.order = np.argsort(cell, kind="stable")  # positions, cell by cell
         self.ends = np.cumsum(np.bincount(cell, minlength=len(self.centres)))
         self.begins = np.append(0, self.ends[:-1])
+        self.vectors = vectors[self.order]  # so that those of a cell lie side by side
 
     def agreeing(self, asked: np.ndarray, at_least: float) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Yield which vectors agree with those that are asked about: rows of `asked`, positions, agreements.
@@ -43,13 +43,17 @@ class Cells:
         row, cell = np.repeat(np.arange(len(asked)), cells.shape[1]), cells.ravel()
         order = np.argsort(cell, kind="stable")
         row, bounds = row[order], np.searchsorted(cell[order], np.arange(len(self.centres) + 1))
-        for number in np.flatnonzero(np.diff(bounds)):
+        sizes = np.diff(bounds) * (self.ends - self.begins)
+        room = np.empty(sizes.max(initial=0), np.float32)
+        for number in np.flatnonzero(sizes):
             rows = row[bounds[number] : bounds[number + 1]]
-            members = self.order[self.begins[number] : self.ends[number]]
-            agreement = np.abs(asked[rows] @ self.vectors[members].T)
-            at, where = np.nonzero(agreement >= at_least)
-            if len(at):
-                yield rows[at], members[where], agreement[at, where]
+            begin, end = self.begins[number], self.ends[number]
+            agreement = room[: sizes[number]].reshape(len(rows), end - begin)
+            np.abs(np.matmul(asked[rows], self.vectors[begin:end].T, out=agreement), out=agreement)
+            found = np.flatnonzero(agreement >= at_least)
+            if len(found):
+                at, where = np.divmod(found, end - begin)
+                yield rows[at], self.order[begin + where], agreement.ravel()[found]
 
 
 def centres_of(vectors: np.ndarray, count: int, chance: np.random.Generator) -> np.ndarray:
