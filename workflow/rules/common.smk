@@ -12,7 +12,7 @@ os.environ.update(PATH=os.pathsep.join(PATH), GRAFT_SCRIPTS=os.path.relpath(SCRI
 from graft import paths
 from graft.config.figures import OF_A_RUN as FIGURES_OF_A_RUN
 from graft.config.figures import OF_ALL_RUNS as FIGURES_OF_ALL_RUNS
-from graft.config.keys import backbone_key, features_key
+from graft.config.keys import backbone_key, features_key, pictures_key
 from graft.config.resolution import Job
 from graft.config.slices import slice_of
 from graft.errors import UserError
@@ -51,6 +51,7 @@ wildcard_constraints:
     fold=r"\d+",
     stage="head|finetuned",
     size=r"\d+",
+    fit=r"(-[^/]+)?",  # and window and page, where they are not the default ones
     backbone="[^/]+",
     features="[^/]+",
 
@@ -133,6 +134,11 @@ def on_this_machine():
     return workflow.local_exec and not workflow.remote_exec
 
 
+def fit_of(dataset):
+    """Return what the name of packed pixels says of fit, window and page; nothing where these are the default."""
+    return pictures_key(job.dataset(dataset).pictures)
+
+
 @functools.cache
 def known_of_run(run):
     """Return the wildcards that a run decides."""
@@ -141,6 +147,7 @@ def known_of_run(run):
         "run": run,
         "dataset": job.dataset_of(run),
         "size": backbone.size,
+        "fit": fit_of(job.dataset_of(run)),
         "backbone": backbone_key(backbone),
         "features": features_key(job.run(run).embedding),
     }
@@ -178,7 +185,8 @@ def last_models_of_run(wildcards):
 
 def pixels_of_features(wildcards):
     """Return the packed pixels that features are computed from."""
-    return paths.PIXELS.format(dataset=wildcards.dataset, size=job.embedding(wildcards.features).backbone.size)
+    size = job.embedding(wildcards.features).backbone.size
+    return paths.PIXELS.format(dataset=wildcards.dataset, size=size, fit=fit_of(wildcards.dataset))
 
 
 def split_of_views(wildcards):

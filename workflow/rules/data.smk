@@ -87,14 +87,15 @@ rule ingest_dataset:
         code=code_of("ingest_dataset.py"),
         settings=settings_of("ingest"),
         labels=settings_of("labels"),
+        pictures=settings_of("pictures"),
         photos=photos_of,
         state=state_of_folder,
     message:
         "Checking the photos of {wildcards.dataset}"
     shell:
         "python $GRAFT_SCRIPTS/ingest_dataset.py {params.photos} --settings {params.settings:q}"
-        " --labels {params.labels:q} --workers {threads} --lock config/locks/{wildcards.dataset}.json"
-        " --output $(dirname {output.manifest}) 2>&1 | tee {log}"
+        " --labels {params.labels:q} --pictures {params.pictures:q} --workers {threads}"
+        " --lock config/locks/{wildcards.dataset}.json --output $(dirname {output.manifest}) 2>&1 | tee {log}"
 
 
 rule split_dataset:
@@ -125,9 +126,9 @@ rule pack_images:
     output:
         pixels=output_of("pack", paths.PIXELS),
     log:
-        in_shards("pack", paths.log("pack_images", "{dataset}-{size}{shard}")),
+        in_shards("pack", paths.log("pack_images", "{dataset}-{size}{fit}{shard}")),
     benchmark:
-        in_shards("pack", paths.benchmark("pack_images", "{dataset}-{size}{shard}"))
+        in_shards("pack", paths.benchmark("pack_images", "{dataset}-{size}{fit}{shard}"))
     conda:
         "../../envs/graft.yaml"
     threads: 4
@@ -136,6 +137,7 @@ rule pack_images:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         code=code_of("pack_images.py"),
+        pictures=settings_of("pictures"),
         shard=shard_of,
     message:
         in_shards(
@@ -144,21 +146,22 @@ rule pack_images:
             ", shard {wildcards.scatteritem}",
         )
     shell:
-        "python $GRAFT_SCRIPTS/pack_images.py --manifest {input.manifest} --images {input.images} --size {wildcards.size}"
-        " --shard {params.shard} --workers {threads} --output {output.pixels} 2>&1 | tee {log}"
+        "python $GRAFT_SCRIPTS/pack_images.py --manifest {input.manifest} --images {input.images}"
+        " --size {wildcards.size} --pictures {params.pictures:q} --shard {params.shard} --workers {threads}"
+        " --output {output.pixels} 2>&1 | tee {log}"
 
 
 if job.config.shards.pack > 1:
 
     rule join_pixels:
         input:
-            shards=gather.pack("results/data/{{dataset}}/pixels-{{size}}.npy.{scatteritem}"),
+            shards=gather.pack("results/data/{{dataset}}/pixels-{{size}}{{fit}}.npy.{scatteritem}"),
         output:
             pixels=paths.PIXELS,
         log:
-            paths.log("join_pixels", "{dataset}-{size}"),
+            paths.log("join_pixels", "{dataset}-{size}{fit}"),
         benchmark:
-            paths.benchmark("join_pixels", "{dataset}-{size}")
+            paths.benchmark("join_pixels", "{dataset}-{size}{fit}")
         conda:
             "../../envs/graft.yaml"
         resources:

@@ -59,6 +59,7 @@ def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
     _, mode = modes(settings.backbone.name, settings.preprocessing)
     backbone = load_backbone(settings.backbone, arguments.weights)
     facts = {"classes": classes, "size": settings.backbone.size, "backbone": settings.backbone.name}
+    facts |= {"pictures": settings.pictures.model_dump(mode="json")}  # so that `classify` prepares photos alike
     for name in EXPECTED:
         if name in history:
             facts |= {name: history[name].iloc[-1].item()}  # what fine-tuning must beat, and how much is left to mend

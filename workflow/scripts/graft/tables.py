@@ -204,7 +204,7 @@ class LabelIssues(Table, path="data/DATASET/label_issues.csv"):
     label: str
     """Its label."""
     suggested: str
-    """The class that a probe finds most probable that was fitted without this photo; empty where none could be asked."""
+    """The class that a probe, fitted without this photo, finds most probable; empty where none could be asked."""
     suspect: bool
     """1 if confident learning counts the photo as another class than its label."""
     self_confidence: float

@@ -30,6 +30,7 @@ def head_settings(run: Run) -> HeadSettings:
         class_weights=recipe.class_weights,
         frozen=recipe.frozen,
         choosing=choosing_of(recipe),
+        pictures=run.pictures,
         seed=run.seed,
     )
 
@@ -57,6 +58,7 @@ SLICES: dict[str, Callable[[Job, Mapping[str, str]], Any]] = {
     "source": lambda job, at: job.dataset(at["dataset"]).source.model_dump(mode="json", exclude={"labels"}),
     "labels": lambda job, at: job.dataset(at["dataset"]).source.labels or {},
     "ingest": lambda job, at: job.dataset(at["dataset"]).ingest,
+    "pictures": lambda job, at: job.dataset(at["dataset"]).pictures,
     "split": lambda job, at: job.dataset(at["dataset"]).split,
     "grouping": lambda job, at: job.dataset(at["dataset"]).split.model_dump(mode="json", include={"group_by", "seed"}),
     "weights": lambda job, at: job.backbone(at["backbone"]),

@@ -58,9 +58,13 @@ def curves_of(truth: np.ndarray, answer: np.ndarray, score: np.ndarray) -> Curve
     return Curves(false_rate, recall, precision, float(np.trapezoid(recall, false_rate)), average, point)
 
 
-def curves_of_class(outcomes: Outcomes, number: int) -> Curves | None:
-    """Return the curves of one class."""
-    return curves_of(outcomes.labels == number, outcomes.predicted == number, outcomes.probabilities[:, number])
+def curves_of_classes(outcomes: Outcomes) -> list[Curves | None]:
+    """Return the curves of each class, in class order."""
+    scores = outcomes.probabilities
+    return [
+        curves_of(outcomes.labels == number, outcomes.predicted == number, scores[:, number])
+        for number in range(scores.shape[1])
+    ]
 
 
 def draw(predictions: pd.DataFrame, run: str) -> Figure:
@@ -70,16 +74,17 @@ def draw(predictions: pd.DataFrame, run: str) -> Figure:
     last = judged(predictions, stages[-1])
     counted = judging_photos(last)
     if len(classes) == 2:
-        drawn = {stage: curves_of_class(outcomes_of(judged(predictions, stage)), 1) for stage in stages}
+        drawn = {stage: curves_of_classes(outcomes_of(judged(predictions, stage)))[1] for stage in stages}
         looks = {stage: (STAGE_COLOURS[stage], DASHES[number], "os"[number]) for number, stage in enumerate(stages)}
         lines = [(STAGE_NAMES[stage], curves, looks[stage]) for stage, curves in drawn.items() if curves]
         title = f"{run}: {names[1]} against {names[0]}, {counted}"
         faint = []
     else:
-        outcomes = outcomes_of(last)
-        every = [(names[n], curves_of_class(outcomes, n), look_of(n)) for n in range(len(classes))]
-        ranked = sorted((one for one in every if one[1]), key=lambda one: one[1].average_precision)
-        lines, faint = ranked[:NAMED], ranked[NAMED:]
+        every = [(number, curves) for number, curves in enumerate(curves_of_classes(outcomes_of(last))) if curves]
+        ranked = sorted(every, key=lambda one: one[1].average_precision)
+        looks = {number: look_of(place) for place, number in enumerate(sorted(number for number, _ in ranked[:NAMED]))}
+        lines = [(names[number], curves, looks[number]) for number, curves in ranked[:NAMED]]
+        faint = [curves for _, curves in ranked[NAMED:]]
         title = f"{run}, {STAGE_NAMES[stages[-1]]}: each class against the rest, {counted}"
     figure = canvas(9.4, 5.2 + 0.17 * ceil(max(len(lines), 1) / 2), [title, *names])
     panels = figure.subplots(1, 2)
@@ -91,14 +96,14 @@ def draw(predictions: pd.DataFrame, run: str) -> Figure:
 
 
 def look_of(number: int) -> tuple:
-    """Return colour, dashes and marker of a class."""
+    """Return colour, dashes and marker of the classes that are named, by their place among these."""
     look = class_look(number)
     return look["color"], DASHES[number % len(DASHES)], look["marker"]
 
 
 def draw_panel(axes: Axes, lines: list, faint: list, roc: bool) -> None:
     """Draw one kind of curve for every line, and the points at which the model answers."""
-    for _, curves, _ in faint:
+    for curves in faint:
         x, y = (curves.false_rate, curves.recall) if roc else (curves.recall, curves.precision)
         axes.plot(x, y, color="#BBBBBB", lw=0.7, drawstyle="default" if roc else "steps-pre")
     for name, curves, (colour, dashes, marker) in lines:
