@@ -14,6 +14,7 @@ include: "workflow/rules/sample.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/sweeps.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -21,3 +22,4 @@ rule all:
     default_target: True
     input:
         results_of_all_runs,
+        results_of_sweeps,
