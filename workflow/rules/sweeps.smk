@@ -112,7 +112,11 @@ def every_core(wildcards):
 def results_of_model_table(wildcards):
     """Return the model table, and its best networks fine-tuned, if they are asked for."""
     if job.config.model_table is None:
-        raise UserError("there is no model_table in the configuration; add --configfile config/model_table.yaml")
+        print(
+            "graft: there is no model_table in the configuration; add --configfile config/model_table.yaml",
+            file=sys.stderr,
+        )
+        raise SystemExit(1)
     tuned = ["results/model_table/finetuned.csv"] if job.config.model_table.finetune else []
     return ["results/model_table/table.csv", *tuned]
 
@@ -134,9 +138,14 @@ def files_of_finetuned(name):
     return paths
 
 
-if workflow.is_main_process and job.config.model_table:
+def tell_model_table():
+    """Say which networks the table goes without."""
     for name, reason in networks_missing().items():
         print(f"graft: the model table goes without {name}: {reason}", file=sys.stderr)
+
+
+if workflow.is_main_process:
+    tell_model_table()
 
 
 rule model_table:

@@ -7,6 +7,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from graft.network.precision import has_channel_groups
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -34,8 +36,6 @@ class Cost:
 
 def cost_of(backbone: keras.Model) -> Cost:
     """Return a backbone's cost."""
-    from graft.network.precision import has_channel_groups
-
     every = list(flat(backbone))
     return Cost(
         parameters=backbone.count_params(),
