@@ -10,7 +10,7 @@ import yaml
 from places import ROOT
 from project import Project
 
-pytestmark = pytest.mark.shared
+pytestmark = [pytest.mark.shared, pytest.mark.slow]
 SHORT = {"frozen": {"method": "probe"}, "finetune": {"epochs": 1, "batch_size": 8, "unfreeze": 1}}
 
 
