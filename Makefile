@@ -5,7 +5,8 @@ CORES ?= 4
 GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev demo run test test-slow test-slurm bench lint format pins lock labels schema graph reproduce clean
+.PHONY: help setup dev demo run table test test-slow test-slurm bench lint format pins lock labels schema graph reproduce \
+	clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -32,6 +33,10 @@ demo: setup  ## the whole chain on drawn photos: offline, no account, no GPU
 run: setup  ## the default job, or that of CONFIG=file.yaml
 	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG))
 	@$(BIN)/python workflow/commands/print_results.py
+
+table: setup  ## which network: every one as a probe, timed here; CONFIG=file.yaml names the photos
+	@$(BIN)/python workflow/commands/model_table.py --cores $(CORES) --configfile config/model_table.yaml $(CONFIG) \
+		--resources gpu=$(GPUS)
 
 test: dev  ## the tests a user runs: no root, no network
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile

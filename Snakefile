@@ -15,6 +15,7 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/labels.smk"
+include: "workflow/rules/sweeps.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -22,3 +23,4 @@ rule all:
     default_target: True
     input:
         results_of_all_runs,
+        results_of_sweeps,

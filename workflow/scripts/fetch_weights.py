@@ -28,8 +28,10 @@ def main(argv: list[str] | None = None) -> None:
 
     runtime.start(seed=0)
     from graft.network.backbones import fetch_backbone
+    from graft.network.missing import noted
 
-    backbone = fetch_backbone(spec)
+    with noted(arguments.output):
+        backbone = fetch_backbone(spec)
     with atomic(arguments.output, sealed=True) as part:
         backbone.save_weights(part)
     print(f"fetch_weights: {spec.name}, {spec.weights}: {backbone.count_params():,} weights")

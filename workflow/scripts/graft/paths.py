@@ -47,6 +47,12 @@ MODEL = "results/runs/{run}/model.keras"
 FIGURE = "results/runs/{run}/figures/{figure}.{format}"
 FAILED_FIGURES = "results/runs/{run}/figures/failed.json"
 
+# Sweeps and the table of networks.
+RANKING = "results/sweeps/{sweep}.csv"
+TIMING = "results/networks/{backbone}.json"
+MODEL_TABLE = "results/model_table/table.csv"
+MODEL_TABLE_FINETUNED = "results/model_table/finetuned.csv"
+
 # All runs together.
 COMPARISON = "results/comparison.csv"
 COMPARISON_SIGNIFICANCE = "results/comparison_significance.csv"

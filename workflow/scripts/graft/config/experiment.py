@@ -31,6 +31,15 @@ class Experiment(Settings):
     override: dict[str, Any] = {}
     """Parts of the recipe that this experiment changes, laid out as a recipe is."""
 
+    sweep: dict[str, list[Any] | Literal["all"]] | list[dict[str, Any]] = {}
+    """Values to try, by key: `{backbone: [MobileNet, ResNet50], seed: [0, 1], override.finetune.epochs: [5, 10]}` makes
+    an experiment of every combination, named NAME-MobileNet-seed0-epochs5 and so on; a list of points, `[{recipe:
+    probe}, {recipe: graft, seed: 3}]`, one of each. The keys are `backbone`, `backbone.size` and the like, `dataset`,
+    `recipe`, `seed`, and any key of `override`; `backbone: all` is every one of Keras. docs/sweeps.md."""
+
+    choose: Literal["none", "log_loss", "accuracy"] = "none"
+    """With a sweep: pick a winner by this number, on photos that do not judge (docs/sweeps.md)."""
+
     predict: list[Literal["train", "val", "test"]] = Field(["val", "test"], min_length=1)
     """Which photos the predictions cover."""
 

@@ -114,11 +114,12 @@ class EarlyStopping(Settings):
 class Selection(Settings):
     """Which photos choose: the epoch, the plateaus, whether fine-tuning is kept, temperature and threshold."""
 
-    on: Literal["auto", "inner", "val", "none"] = "auto"
+    on: Literal["auto", "inner", "val", "none", "held_out"] = "auto"
     """`inner`: the inner part of the training photos (`split.inner`), which then trains no weights. `val`: the
     validation photos; where no test photos judge, they judge what they chose, and every number says so. `none`:
     nothing is chosen. `auto`: the validation photos if there are test photos to judge; else the inner part if the
-    recipe chooses anything in training; else none, and all training photos train."""
+    recipe chooses anything in training; else none, and all training photos train. `held_out`: as `auto`, but the inner
+    part chooses too where training chooses nothing; a sweep with `choose` sets it."""
 
 
 class Phase(Settings):

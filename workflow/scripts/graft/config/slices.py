@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from graft.config.backbone import Backbone
 from graft.config.experiment import FineTuneSettings, HeadSettings, PredictSettings, choosing_of
 from graft.config.keys import canonical, features_key
+from graft.config.model_table import ModelTable, Tabulated, Timing
 from graft.config.provenance import RunRecord
 from graft.config.resolution import Job, JobConfig, Run
+from graft.config.sweeps import Ranking
+from graft.errors import UserError
 
 
 def slice_of(job: Job, part: str, **wildcards: str) -> str:
@@ -72,12 +76,42 @@ SLICES: dict[str, Callable[[Job, Mapping[str, str]], Any]] = {
     "comparison": lambda job, at: job.config.evaluation,
     "figures": lambda job, at: job.config.figures,
     "figures_of_all": lambda job, at: {"dpi": job.config.figures.dpi},
+    "timing": lambda job, at: timing(job, job.backbone(at["backbone"])),
+    "model_table": lambda job, at: tabulated(job),
+    "sweep": lambda job, at: ranking(job, at["sweep"]),
 }
+
+
+def ranking(job: Job, name: str) -> Ranking:
+    """Return what ranking a sweep's runs depends on."""
+    sweep = job.sweeps[name]
+    runs = {run.name: sweep.settings[run.experiment_name] for run in job.runs_of_sweep(name)}
+    return Ranking(name=name, choose=sweep.choose, runs=runs, evaluation=job.config.evaluation)
+
+
+def timing(job: Job, backbone: Backbone) -> Timing:
+    """Return what timing a network depends on; its weights do not matter."""
+    table = job.config.model_table or ModelTable()
+    return Timing(
+        backbone=backbone.model_copy(update={"weights": "none"}), repeats=table.repeats, threads=table.threads
+    )
+
+
+def tabulated(job: Job) -> Tabulated:
+    """Return what the model table depends on, beside its runs and timings.
+
+    Raises: UserError if the configuration has none.
+    """
+    if job.config.model_table is None:
+        raise UserError("there is no model_table in the configuration; add --configfile config/model_table.yaml")
+    networks = {run.name: run.experiment.backbone for run in job.runs_of_table}
+    return Tabulated(table=job.config.model_table, networks=networks, evaluation=job.config.evaluation)
 
 
 def run_record(job: Job, run: Run) -> RunRecord:
     """Return what repeats a run alone: the configuration with nothing else in it, its recipe in full as an override."""
-    experiment = run.experiment.model_copy(update={"override": run.recipe.model_dump(mode="json")})
+    alone = {"override": run.recipe.model_dump(mode="json"), "choose": "none"}  # which has what a choice held out
+    experiment = run.experiment.model_copy(update=alone)
     config = JobConfig(
         runs=[run.name],
         datasets={experiment.dataset: job.dataset(experiment.dataset)},
@@ -90,5 +124,5 @@ def run_record(job: Job, run: Run) -> RunRecord:
         seed=run.seed,
         dataset=experiment.dataset,
         features=features_key(run.embedding),
-        config=config.model_dump(mode="json", exclude={"figures", "shards"}),  # neither changes a result
+        config=config.model_dump(mode="json", exclude={"figures", "shards", "model_table"}),  # none changes a result
     )
