@@ -72,6 +72,9 @@ class EmbedSettings(Embedding):
     views: Views | None
     """The views to cache beside the photos as they are; null: none."""
 
+    fast_path: bool = True
+    """As in the configuration."""
+
 
 class PredictSettings(Settings):
     """What `predict` uses."""
@@ -107,6 +110,9 @@ class HeadSettings(Settings):
     seed: int
     """Of the head's first weights, the order of the photos and dropout."""
 
+    fast_path: bool = True
+    """As in the configuration."""
+
 
 class FineTuneSettings(Settings):
     """What `fine_tune` uses."""
@@ -132,13 +138,16 @@ class FineTuneSettings(Settings):
     seed: int
     """Of the views, the order of the photos and dropout."""
 
+    fast_path: bool = True
+    """As in the configuration."""
+
 
 def choosing_of(recipe: Recipe) -> Choosing:
     """Return which photos choose in a run of a recipe."""
     return Choosing(on=recipe.selection.on, chooses=recipe.chooses)
 
 
-def embed_settings(backbone: Backbone, recipe: Recipe, seed: int) -> EmbedSettings:
+def embed_settings(backbone: Backbone, recipe: Recipe, seed: int, fast_path: bool = True) -> EmbedSettings:
     """Return what the features of a run depend on, and nothing else, so that runs share them."""
     frozen, views = recipe.frozen, None
     if frozen.views == "epoch":
@@ -153,4 +162,5 @@ def embed_settings(backbone: Backbone, recipe: Recipe, seed: int) -> EmbedSettin
         preprocessing=recipe.preprocessing,
         precision=frozen.precision,
         views=views,
+        fast_path=fast_path,
     )

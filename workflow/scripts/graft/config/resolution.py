@@ -45,6 +45,12 @@ class JobConfig(Settings):
     shards: Shards = Shards()
     """Into how many jobs the work on every photo is cut."""
 
+    fast_path: bool = True
+    """How networks compute and learn; results are the same but for rounding. `true`: features with batch normalisation
+    folded into the convolutions, and training with Graft's own layers and optimiser steps where they were measured to
+    be faster than Keras's: with TensorFlow, on a processor. `false`: Keras's own layers and steps alone, everywhere. A
+    change embeds and trains anew."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -55,6 +61,7 @@ class Run:
     experiment: Experiment
     recipe: Recipe
     seed: int
+    fast_path: bool = True
 
     @property
     def stages(self) -> list[str]:
@@ -64,7 +71,7 @@ class Run:
     @property
     def embedding(self) -> EmbedSettings:
         """Return what the features depend on."""
-        return embed_settings(self.experiment.backbone, self.recipe, self.seed)
+        return embed_settings(self.experiment.backbone, self.recipe, self.seed, self.fast_path)
 
 
 class Job:
@@ -196,11 +203,11 @@ class Job:
                 f"experiments.{name}.dataset is {experiment.dataset!r}, which datasets lacks"
                 f"{nearest(experiment.dataset, list(self.config.datasets))}"
             )
-        recipe = self._recipe_of(name, experiment)
-        if experiment.seeds == 1:
-            return [Run(name, name, experiment, recipe, experiment.seed)]
-        names = self.names_of(name)
-        return [Run(own, name, experiment, recipe, experiment.seed + place) for place, own in enumerate(names)]
+        recipe, fast = self._recipe_of(name, experiment), self.config.fast_path
+        return [
+            Run(own, name, experiment, recipe, experiment.seed + place, fast)
+            for place, own in enumerate(self.names_of(name))
+        ]
 
     def _recipe_of(self, name: str, experiment: Experiment) -> Recipe:
         """Return an experiment's recipe with its overrides merged in."""

@@ -32,6 +32,7 @@ def head_settings(run: Run) -> HeadSettings:
         frozen=recipe.frozen,
         choosing=choosing_of(recipe),
         seed=run.seed,
+        fast_path=run.fast_path,
     )
 
 
@@ -46,6 +47,7 @@ def finetune_settings(run: Run) -> FineTuneSettings:
         finetune=recipe.finetune,
         choosing=choosing_of(recipe),
         seed=run.seed,
+        fast_path=run.fast_path,
     )
 
 
@@ -83,6 +85,7 @@ def run_record(job: Job, run: Run) -> RunRecord:
         datasets={experiment.dataset: job.dataset(experiment.dataset)},
         experiments={run.experiment_name: experiment},
         evaluation=job.config.evaluation,
+        fast_path=job.config.fast_path,
     )
     return RunRecord(
         run=run.name,
