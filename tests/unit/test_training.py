@@ -532,12 +532,11 @@ def test_fine_tuning_that_makes_it_better_is_kept(data, tmp_path):
     ],
     ids=lambda settings: "-".join(str(value) for value in settings.model_dump(exclude_defaults=True).values()),
 )
-def test_a_step_in_one_pass_is_kerass_own_step(settings, monkeypatch):
-    from graft.training import one_pass
+def test_a_step_in_one_pass_is_kerass_own_step(settings):
     from graft.training.optimizers import build_optimizer
 
-    def trained():
-        optimizer = build_optimizer(settings, Schedule(name="cosine"), epochs=3, steps_per_epoch=4)
+    def trained(fast_path):
+        optimizer = build_optimizer(settings, Schedule(name="cosine"), epochs=3, steps_per_epoch=4, fast=fast_path)
         keras.utils.set_random_seed(0)
         model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4, "tanh"), keras.layers.Dense(1)])
         model.compile(optimizer, "mse")
@@ -545,9 +544,8 @@ def test_a_step_in_one_pass_is_kerass_own_step(settings, monkeypatch):
         model.fit(x, x[:, :1] ** 2, batch_size=6, epochs=3, shuffle=False, verbose=0)
         return type(optimizer), model.get_weights()
 
-    fast, weights = trained()
-    monkeypatch.setattr(one_pass, "ONE_PASS", one_pass.KERAS)
-    plain, expected = trained()
+    fast, weights = trained(True)
+    plain, expected = trained(False)
     assert fast is not plain
     for one, other in zip(weights, expected, strict=True):
         assert np.allclose(one, other, rtol=1e-4, atol=1e-6)

@@ -85,6 +85,9 @@ class EmbedSettings(Embedding):
     pictures: Pictures = SQUASHED
     """How the dataset's photos became squares, which the features' name tells."""
 
+    fast_path: bool = True
+    """As in the configuration."""
+
 
 class PredictSettings(Settings):
     """What `predict` uses."""
@@ -94,6 +97,9 @@ class PredictSettings(Settings):
 
     choosing: Choosing
     """Which photos choose: they are always predicted, since the temperature and the threshold are fitted to them."""
+
+    fast_path: bool = True
+    """As in the configuration."""
 
 
 class HeadSettings(Settings):
@@ -123,6 +129,9 @@ class HeadSettings(Settings):
     seed: int
     """Of the head's first weights, the order of the photos and dropout."""
 
+    fast_path: bool = True
+    """As in the configuration."""
+
 
 class FineTuneSettings(Settings):
     """What `fine_tune` uses."""
@@ -148,13 +157,18 @@ class FineTuneSettings(Settings):
     seed: int
     """Of the views, the order of the photos and dropout."""
 
+    fast_path: bool = True
+    """As in the configuration."""
+
 
 def choosing_of(recipe: Recipe) -> Choosing:
     """Return which photos choose in a run of a recipe."""
     return Choosing(on=recipe.selection.on, chooses=recipe.chooses)
 
 
-def embed_settings(backbone: Backbone, recipe: Recipe, seed: int, pictures: Pictures) -> EmbedSettings:
+def embed_settings(
+    backbone: Backbone, recipe: Recipe, seed: int, pictures: Pictures, fast_path: bool = True
+) -> EmbedSettings:
     """Return what the features of a run depend on, and nothing else, so that runs share them."""
     frozen, views = recipe.frozen, None
     if frozen.views == "epoch":
@@ -170,4 +184,5 @@ def embed_settings(backbone: Backbone, recipe: Recipe, seed: int, pictures: Pict
         precision=frozen.precision,
         views=views,
         pictures=pictures,
+        fast_path=fast_path,
     )

@@ -50,6 +50,12 @@ class JobConfig(Settings):
     model_table: ModelTable | None = None
     """Which network? Every one of a sweep as a probe, timed on this machine; null: no table."""
 
+    fast_path: bool = True
+    """How networks compute and learn; results are the same but for rounding. `true`: features with batch normalisation
+    folded into the convolutions, and training with Graft's own layers and optimiser steps where they were measured to
+    be faster than Keras's: with TensorFlow, on a processor. `false`: Keras's own layers and steps alone, everywhere. A
+    change embeds and trains anew."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -61,6 +67,7 @@ class Run:
     recipe: Recipe
     seed: int
     pictures: Pictures = SQUASHED
+    fast_path: bool = True
 
     @property
     def stages(self) -> list[str]:
@@ -70,7 +77,7 @@ class Run:
     @property
     def embedding(self) -> EmbedSettings:
         """Return what the features depend on."""
-        return embed_settings(self.experiment.backbone, self.recipe, self.seed, self.pictures)
+        return embed_settings(self.experiment.backbone, self.recipe, self.seed, self.pictures, self.fast_path)
 
 
 class Job:
@@ -262,10 +269,10 @@ class Job:
                 f"experiments.{name}.dataset is {experiment.dataset!r}, which datasets lacks"
                 f"{nearest(experiment.dataset, list(self.config.datasets))}"
             )
-        recipe = self._recipe_of(name, experiment)
+        recipe, fast = self._recipe_of(name, experiment), self.config.fast_path
         pictures = self.config.datasets[experiment.dataset].pictures
         return [
-            Run(own, name, experiment, recipe, experiment.seed + place, pictures)
+            Run(own, name, experiment, recipe, experiment.seed + place, pictures, fast)
             for place, own in enumerate(self.names_of(name))
         ]
 

@@ -36,6 +36,7 @@ def head_settings(run: Run) -> HeadSettings:
         choosing=choosing_of(recipe),
         pictures=run.pictures,
         seed=run.seed,
+        fast_path=run.fast_path,
     )
 
 
@@ -50,12 +51,13 @@ def finetune_settings(run: Run) -> FineTuneSettings:
         finetune=recipe.finetune,
         choosing=choosing_of(recipe),
         seed=run.seed,
+        fast_path=run.fast_path,
     )
 
 
 def predict_settings(run: Run) -> PredictSettings:
     """Return which photos a run's models are asked about."""
-    return PredictSettings(roles=run.experiment.predict, choosing=choosing_of(run.recipe))
+    return PredictSettings(roles=run.experiment.predict, choosing=choosing_of(run.recipe), fast_path=run.fast_path)
 
 
 SLICES: dict[str, Callable[[Job, Mapping[str, str]], Any]] = {
@@ -117,6 +119,7 @@ def run_record(job: Job, run: Run) -> RunRecord:
         datasets={experiment.dataset: job.dataset(experiment.dataset)},
         experiments={run.experiment_name: experiment},
         evaluation=job.config.evaluation,
+        fast_path=job.config.fast_path,
     )
     return RunRecord(
         run=run.name,

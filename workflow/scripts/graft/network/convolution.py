@@ -10,15 +10,13 @@ What TensorFlow (2.21) does poorly, in a training step of ResNet50, batch 8, on 
 * the gradient of a sum looks at the shapes of what was added. With two readers, what a convolution gives is no longer
   added and rectified in the convolution's own kernel: another 20 ms.
 
-float32 gains next to nothing; other backends, and GPUs, need none of it.
+float32 gains next to nothing. `graft.network.fast_path` says where they are taken: on TensorFlow alone.
 """
 
 import functools
 
 import keras
 from keras import layers
-
-from graft.machine import runtime
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
@@ -120,9 +118,7 @@ def added(one, other):
 
 
 def trainable_class(layer: keras.Layer) -> type[keras.Layer]:
-    """Return the class that a copy of a layer has when it trains in bfloat16."""
-    if keras.backend.backend() != "tensorflow" or runtime.on_gpu():
-        return type(layer)
+    """Return the class that a copy of a layer has when it trains in bfloat16 on the fast path."""
     if type(layer) is layers.Add and len({each.shape for each in layer.input}) == 1:
         return ResidualAdd
     if type(layer) is not layers.Conv2D:

@@ -14,6 +14,7 @@ from keras import layers
 
 from graft.network.assembly import assemble, parts_of, pooling_of
 from graft.network.convolution import trainable_class
+from graft.network.fast_path import is_taken
 from graft.network.folding import fold_batch_norm
 from graft.network.merging import merged_layers
 
@@ -26,9 +27,12 @@ class FixedBatchNormalization(layers.BatchNormalization):
         return super().call(inputs, training=False, mask=mask)
 
 
-def in_embedding_form(backbone: keras.Model, policy: str) -> keras.Model:
-    """Return a backbone that computes the same features faster: folded, in the dtype policy."""
-    return copied(fold_batch_norm(backbone), policy, fixed=True)
+def in_embedding_form(backbone: keras.Model, policy: str, fast: bool = True) -> keras.Model:
+    """Return a backbone that computes the same features: in the dtype policy, and folded, unless `fast` is False.
+
+    Folding is arithmetic on weights, and needs nothing private: it is done for every framework and device.
+    """
+    return copied(fold_batch_norm(backbone) if fast else backbone, policy, fixed=True)
 
 
 def in_prediction_form(model: keras.Model) -> keras.Model:
@@ -38,17 +42,19 @@ def in_prediction_form(model: keras.Model) -> keras.Model:
     return keras.models.clone_model(model, clone_function=lambda layer: folded if layer is backbone else layer)
 
 
-def in_training_form(model: keras.Model, mode: str, policy: str) -> keras.Model:
+def in_training_form(model: keras.Model, mode: str, policy: str, fast: bool = True) -> keras.Model:
     """Return a copy that trains: in the dtype policy, with the preprocessing of training, its statistics fixed.
 
-    Weights and logits stay float32 in every policy.
+    Weights and logits stay float32 in every policy. `fast` allows Graft's own layers where they help.
     """
     pooling = pooling_of(model)
     backbone, head = parts_of(model)
-    if policy == "float32":
+    if policy == "float32" and is_taken("merging", fast):
         backbone = copied(backbone, policy, fixed=True, made=merged_layers(backbone))
-    else:
+    elif policy != "float32" and is_taken("convolution", fast):
         backbone = copied(backbone, policy, fixed=True, class_of=trainable_class)
+    else:
+        backbone = copied(backbone, policy, fixed=True)
     return assemble(backbone, copied(head, policy, fixed=False), mode, pooling)
 
 

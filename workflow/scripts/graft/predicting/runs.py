@@ -49,7 +49,8 @@ def predict_run(
         classes = facts["classes"]
         tag_of_model = f"{tag}, fold {place['fold']}, {place['stage']}"
         rows = pd.Index(paths).get_indexer(asked["path"])
-        logits = predict_logits(in_prediction_form(model), pixels, rows, tag_of_model)
+        form = in_prediction_form(model) if settings.fast_path else model
+        logits = predict_logits(form, pixels, rows, tag_of_model)
         table = predictions_table(asked, logits, classes, place["stage"])
         print(f"{tag_of_model}: {int((table.label == table.predicted).sum())} of {len(table)} right", flush=True)
         tables.append(table)

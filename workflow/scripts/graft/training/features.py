@@ -55,7 +55,7 @@ def embed_photos(
     )
     mode, _ = modes(settings.backbone.name, settings.preprocessing)
     backbone = load_backbone(settings.backbone, weights)
-    backbone = in_embedding_form(backbone, policy_of(settings.precision, backbone))
+    backbone = in_embedding_form(backbone, policy_of(settings.precision, backbone), settings.fast_path)
     model = embedder(backbone, mode, settings.pooling)
     rows = range(len(photos)) if rows is None else rows
     shape = (1 + n_views, len(rows), model.output_shape[-1])

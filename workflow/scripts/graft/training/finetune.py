@@ -1,5 +1,6 @@
 """The second phase: the backbone, or its upper part, trains too."""
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -87,10 +88,10 @@ def fine_tune(
     before = Before.of(model, tuned, judging, expected.log_loss if fits else None)
     policy = policy_of(phase.precision, parts_of(model)[0])
     with parallel(devices):
-        training = in_training_form(plain, modes[0], policy)
+        training = in_training_form(plain, modes[0], policy, settings.fast_path)
         backbone, _ = parts_of(training)
         n_layers = unfreeze(backbone, phase)
-        optimizer = block_optimizer(training, backbone, phase, batches.visits.steps_per_epoch)
+        optimizer = block_optimizer(training, backbone, phase, batches.visits.steps_per_epoch, settings.fast_path)
         loss, metric = loss_and_metric(n_logits, settings.label_smoothing)
         training.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
         print(f"{tag}: {n_layers:,} layers of the backbone train, {model_facts(training)}", flush=True)
@@ -226,20 +227,22 @@ def first_fast_enough(backbone: keras.Model, layer_decay: float) -> int:
     return names.index(blocks[-n_blocks]) if n_blocks < len(blocks) else 0
 
 
-def block_optimizer(model: keras.Model, backbone: keras.Model, phase: FineTuning, steps: int) -> keras.Optimizer:
+def block_optimizer(
+    model: keras.Model, backbone: keras.Model, phase: FineTuning, steps: int, fast: bool = True
+) -> keras.Optimizer:
     """Return the phase's optimiser; with `layer_decay`, one a block, slower the further it is from the head."""
-    arguments = (phase.optimizer, phase.schedule, phase.epochs, steps)
+    build = functools.partial(build_optimizer, phase.optimizer, phase.schedule, phase.epochs, steps, fast=fast)
     if phase.layer_decay == 1.0:
-        return build_optimizer(*arguments)
+        return build()
     names = block_names(backbone)
     depth = {block: place for place, block in enumerate(reversed(list(dict.fromkeys(names))), start=1)}
-    rates = keras.optimizers.OptimizerMap(build_optimizer(*arguments))
+    rates = keras.optimizers.OptimizerMap(build())
     for block, place in depth.items():
         layers = [layer for layer, name in zip(backbone.layers, names, strict=True) if name == block]
         paths = [weight.path for layer in layers for weight in layer.trainable_weights]
         if paths:
             pattern = "|".join(f"^{path}$" for path in paths)
-            rates[pattern] = build_optimizer(*arguments, factor=phase.layer_decay**place)
+            rates[pattern] = build(factor=phase.layer_decay**place)
     return keras.optimizers.MultiOptimizer(rates)
 
 

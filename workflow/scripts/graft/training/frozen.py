@@ -58,7 +58,8 @@ def train_head(
         targets_of(roles.codes[roles.train], n_logits),
         weights,
     )
-    optimizer = build_optimizer(phase.optimizer, phase.schedule, phase.epochs, batches.visits.steps_per_epoch)
+    steps = batches.visits.steps_per_epoch
+    optimizer = build_optimizer(phase.optimizer, phase.schedule, phase.epochs, steps, fast=settings.fast_path)
     compiled.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
     trained = train(
         compiled, phase, batches, watched if len(roles.watch) else None, bool(len(roles.choose)), tag, state

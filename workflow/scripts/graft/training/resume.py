@@ -21,6 +21,7 @@ import keras
 import numpy as np
 
 from graft.code import code_digest
+from graft.network.fast_path import has_private_names
 from graft.storage.files import atomic
 from graft.storage.seals import digest_by_seal
 
@@ -139,6 +140,8 @@ class Resume(keras.callbacks.Callback):
     def __init__(self, path: Path, memories: list[keras.callbacks.Callback]):
         super().__init__()
         self.path, self.memories = path, memories
+        averages = any(isinstance(one, keras.callbacks.SwapEMAWeights) for one in memories)
+        self.complete = not averages or has_private_names("averages")  # else a state would not say which weights it has
         self.every = float(os.environ.get(EVERY_SECONDS, "60"))
         self.state = read_state(path)
         self.first_epoch = self.state["epoch"] if self.state else 0
@@ -156,7 +159,7 @@ class Resume(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Save the state, if the last is old enough."""
-        if time.monotonic() - self.last < self.every:
+        if not self.complete or time.monotonic() - self.last < self.every:
             return
         variables = [keras.ops.convert_to_numpy(variable) for variable in self._variables()]
         memories = [
