@@ -5,10 +5,10 @@ CORES ?= 4
 GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev demo run test test-slow test-slurm bench lint format pins lock schema reproduce clean
+.PHONY: help setup dev exports-setup demo run test test-slow test-slurm bench lint format pins lock schema reproduce clean
 
 help:  ## what each command does
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 setup: .venv/installed  ## an environment in .venv, every package pinned by hash
 
@@ -23,6 +23,12 @@ dev: .venv/installed-dev  ## the same with what tests and linters need
 
 .venv/installed-dev: .venv/installed envs/requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-dev.txt
+	@touch $@
+
+exports-setup: .venv/installed-exports  ## add what exports of a model need: ONNX, LiteRT, OpenVINO
+
+.venv/installed-exports: .venv/installed envs/requirements-exports.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-exports.txt
 	@touch $@
 
 demo: setup  ## the whole chain on drawn photos: offline, no account, no GPU
@@ -58,10 +64,11 @@ format: dev  ## put code and rules into shape
 
 pins: dev  ## pin the newest versions of every package, with hashes
 	$(BIN)/python -m pip install --quiet uv
-	cd envs && for name in requirements requirements-dev requirements-gpu; do \
+	cd envs && for name in requirements requirements-dev requirements-gpu requirements-exports requirements-predict; do \
 		../$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --quiet $$name.in --output-file $$name.txt || exit 1; done
-	$(BIN)/python envs/conda_from_lock.py > envs/graft.yaml
+	$(BIN)/python envs/conda_from_lock.py requirements.txt > envs/graft.yaml
+	$(BIN)/python envs/conda_from_lock.py requirements.txt requirements-exports.txt > envs/exports.yaml
 
 lock: setup  ## pin what a dataset is: make lock DATASET=name [CONFIG=file.yaml]
 	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) config/locks/$(DATASET).json

@@ -13,6 +13,7 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/sample.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/exports.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
@@ -21,3 +22,4 @@ rule all:
     default_target: True
     input:
         results_of_all_runs,
+        exports_of_all_runs,

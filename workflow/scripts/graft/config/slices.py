@@ -65,6 +65,7 @@ SLICES: dict[str, Callable[[Job, Mapping[str, str]], Any]] = {
     "backbone_name": lambda job, at: job.run(at["run"]).experiment.backbone.name,
     "last_stage": lambda job, at: job.stages(at["run"])[-1],
     "predict": lambda job, at: predict_settings(job.run(at["run"])),
+    "export": lambda job, at: job.export(at["run"], at["export"]),
     "evaluation": lambda job, at: job.config.evaluation,
     "provenance": lambda job, at: run_record(job, job.run(at["run"])),
     "comparison": lambda job, at: job.config.evaluation,
@@ -76,8 +77,11 @@ SLICES: dict[str, Callable[[Job, Mapping[str, str]], Any]] = {
 
 
 def run_record(job: Job, run: Run) -> RunRecord:
-    """Return what repeats a run alone: the configuration with nothing else in it, its recipe in full as an override."""
-    experiment = run.experiment.model_copy(update={"override": run.recipe.model_dump(mode="json")})
+    """Return what repeats a run alone: the configuration with nothing else in it, its recipe in full as an override.
+
+    Exports are no part of it: they change no result, and need packages that a machine may lack.
+    """
+    experiment = run.experiment.model_copy(update={"override": run.recipe.model_dump(mode="json"), "exports": []})
     config = JobConfig(
         runs=[run.name],
         datasets={experiment.dataset: job.dataset(experiment.dataset)},
