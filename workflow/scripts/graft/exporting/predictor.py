@@ -139,12 +139,6 @@ class Model:
         """Return (n, n_classes), float32, calibrated, for pixels (n, size, size, 3), uint8, RGB."""
         return self.session.run(None, {"pixels": pixels})[0]
 
-    def decide(self, chances: np.ndarray) -> tuple[int, bool]:
-        """Return which class one photo's probabilities answer, and whether that is sure."""
-        threshold = self.facts.get("threshold")
-        answer = int(chances.argmax()) if threshold is None or len(chances) != 2 else int(chances[1] >= threshold)
-        return answer, bool(chances[answer] >= (self.facts.get("unsure_below") or 0.0))
-
 
 def classify(model: Model, paths: list[str]) -> Iterator[tuple[str, tuple[int, bool, list[float]] | str]]:
     """Yield each path with its answer, whether that is sure, and all probabilities; or why it could not be read."""
@@ -158,7 +152,14 @@ def classify(model: Model, paths: list[str]) -> Iterator[tuple[str, tuple[int, b
                 yield path, one
             else:
                 chances = next(rows).astype(np.float64)
-                yield path, (*model.decide(chances), chances.tolist())
+                answer, sure = decide(chances, model.facts.get("threshold"), model.facts.get("unsure_below") or 0.0)
+                yield path, (answer, sure, chances.tolist())
+
+
+def decide(chances: np.ndarray, threshold: float | None, unsure_below: float) -> tuple[int, bool]:
+    """Return which class one photo's probabilities, (n_classes,), answer, and whether that is sure."""
+    answer = int(chances.argmax()) if threshold is None or len(chances) != 2 else int(chances[1] >= threshold)
+    return answer, bool(chances[answer] >= unsure_below)
 
 
 def open_square(path: str, size: int) -> np.ndarray | str:
