@@ -5,7 +5,7 @@ CORES ?= 4
 GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev exports-setup demo run test test-slow test-slurm bench lint format pins lock schema reproduce clean
+.PHONY: help setup dev exports-setup bundle demo run test test-slow test-slurm bench lint format pins lock schema reproduce clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -79,6 +79,10 @@ schema: setup  ## config/README.md and the JSON schema, from the models
 reproduce: setup  ## repeat a run from its provenance: make reproduce RUN=name
 	@$(BIN)/python workflow/commands/reproduce.py --run $(or $(RUN),$(error name the run: make reproduce RUN=name)) \
 		--cores $(CORES) -- --resources gpu=$(GPUS)
+
+bundle: setup  ## a folder to give away: make bundle RUN=name LICENSE=cc-by-4.0 [PHOTOS="a.jpg b.jpg"]
+	@$(BIN)/python workflow/commands/bundle.py --run $(or $(RUN),$(error name the run: make bundle RUN=name)) \
+		--license '$(LICENSE)' --share $(PHOTOS)
 
 clean:  ## remove all results
 	find results -mindepth 1 ! -name .gitkeep -delete

@@ -32,11 +32,12 @@ def make(export: Export, arguments: argparse.Namespace) -> None:
     from graft.exporting import proof, runtimes, writing
     from graft.exporting.answering import answering, facts_of_export
     from graft.network.model_file import load_model
+    from graft.storage import seals
     from graft.storage.arrays import open_array
-    from graft.storage.files import read_table, whole, write_table
+    from graft.storage.files import read_table, sha256_of, whole, write_table
 
     model, published = load_model(arguments.model)
-    facts = facts_of_export(published, export.name)
+    facts = facts_of_export(published, export.name) | {"model_sha256": sha256_of(arguments.model)}
     judged = proof.judged_photos(read_table(arguments.predictions), published["stage"], published["fold"])
     pixels, places = open_array(arguments.pixels), pd.Index(read_table(arguments.manifest)["path"])
     rows = places.get_indexer(judged["path"])
@@ -68,6 +69,8 @@ def make(export: Export, arguments: argparse.Namespace) -> None:
         if export.format == "onnx":
             shutil.copyfile(predictor.__file__, folder / "predict.py")
             shutil.copyfile(arguments.requirements, folder / "requirements.txt")
+        for file in [file for file in folder.rglob("*") if file.is_file()]:
+            seals.write(file, seals.digest_of(file))
         shutil.rmtree(arguments.output, ignore_errors=True)  # an older one, only now that there is a newer
     write_table(pd.DataFrame([row]), arguments.table)
     print(

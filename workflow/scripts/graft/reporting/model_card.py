@@ -6,6 +6,7 @@ import pandas as pd
 import yaml
 
 from graft.judging.outcomes import STAGES, judging_role
+from graft.reporting import exported
 
 METRICS = {
     "accuracy": "Accuracy",
@@ -26,10 +27,12 @@ def card(
     per_class: pd.DataFrame,
     significance: pd.DataFrame,
     calibration: dict[str, Any],
+    exports: pd.DataFrame | None = None,
 ) -> str:
     """Return the card of a run as Markdown with YAML front matter.
 
-    Args: what provenance.json, evaluation.csv, per_class.csv, significance.csv and calibration.json hold.
+    Args: what provenance.json, evaluation.csv, per_class.csv, significance.csv and calibration.json hold, and
+        exports.csv where a run has one.
     """
     pooled = evaluation[evaluation["fold"].astype(str) == "all"]
     role = judging_role(pooled["role"])
@@ -42,6 +45,7 @@ def card(
         results(judged, role, significance[significance["role"] == role]),
         by_class(classes),
         usage(provenance, stage, calibration),
+        *([] if exports is None else [exported.section(exports)]),
         making(provenance),
         limits(provenance, judged.loc[stage]),
     ]
