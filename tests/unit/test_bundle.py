@@ -13,29 +13,7 @@ import bundle as command
 from graft.errors import UserError
 from graft.reporting import bundle, exported, model_card
 from graft.storage.files import read_json, read_table, sha256_of, write_table
-from made_runs import made_predictions, write_run
-
-EXPORTED = {
-    "run": "mine",
-    "export": "onnx",
-    "runtime": "onnxruntime 1.32.0",
-    "photos": 20,
-    "accuracy": 0.95,
-    "model_accuracy": 0.9,
-    "flipped": 1,
-    "largest_difference": 0.000234,
-    "worst_photo": "private/7.jpg",
-    "worst_class": "urban",
-    "tolerance": 0.001,
-    "calibration_photos": 0,
-    "megabytes": 0.91,
-    "model_megabytes": 2.17,
-    "ms_batch_1": 1.23,
-    "ms_batch_32": 20.0,
-    "keras_ms_batch_1": 9.0,
-    "keras_ms_batch_32": 55.0,
-    "threads": 2,
-}
+from made_runs import EXPORTED, made_predictions, write_run
 
 
 def card_of(run) -> str:
@@ -43,14 +21,21 @@ def card_of(run) -> str:
     return model_card.card(read_json(run / "provenance.json"), *tables, read_json(run / "calibration.json"))
 
 
-@pytest.fixture
-def results(tmp_path):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
     """Return results with a run `mine` that has a card and one export; its model is a stub."""
-    run = write_run(tmp_path / "results", "mine", {"head": made_predictions(20)})
+    results = tmp_path_factory.mktemp("made") / "results"
+    run = write_run(results, "mine", {"head": made_predictions(20)})
     (run / "MODEL_CARD.md").write_text(card_of(run))
     (run / "model.keras").write_text("a model")
     add_export(run)
-    return tmp_path / "results"
+    return results
+
+
+@pytest.fixture
+def results(made, tmp_path):
+    """Return a copy of them that a test may change."""
+    return shutil.copytree(made, tmp_path / "results")
 
 
 def add_export(run) -> None:
@@ -178,9 +163,9 @@ def test_an_export_that_is_gone_is_one_sentence(results):
 def test_examples_are_pixels_alone_with_the_model_s_answer(results, tmp_path):
     from exported_run import make_run  # loads Keras, which no other test here needs
 
-    made = make_run(tmp_path / "made")
+    network = make_run(tmp_path / "made")
     run = results / "runs" / "mine"
-    shutil.copyfile(made.model, run / "model.keras")
+    shutil.copyfile(network.model, run / "model.keras")
     shutil.rmtree(run / "exports")
     (run / "exports.csv").unlink()
     exif = Image.Exif()

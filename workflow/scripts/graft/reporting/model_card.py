@@ -1,5 +1,6 @@
 """A model card in Hugging Face's format: what a model is, what it was made of, how good it is, how sure that is."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -92,7 +93,7 @@ def introduction(provenance: dict[str, Any], stage: str) -> str:
     return f"""# {provenance["run"]}
 
 An image classifier that tells {listed(data["classes"])} apart. It is {backbone["name"]} at {backbone["size"]} pixels
-(weights: {backbone["weights"]}) with a new head, trained by the recipe `{experiment["recipe"]}`, {trained}.
+(weights: {Path(backbone["weights"]).name}) with a new head, trained by the recipe `{experiment["recipe"]}`, {trained}.
 It was made with Graft from {data["photos"]} photos of `{provenance["dataset"]}`, seed {provenance["seed"]}.
 """
 
