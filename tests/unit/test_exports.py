@@ -292,11 +292,11 @@ def test_a_model_that_asks_for_what_this_predictor_lacks_is_one_sentence(exporte
     from graft.exporting import onnx_graph, predictor
 
     model = onnx.load(exported / "model.onnx")
-    onnx_graph.write_facts(model, facts_of_export({"classes": ["a"], "size": 32, "fit": "origami"}, "onnx"))
+    onnx_graph.write_facts(model, facts_of_export({"classes": ["a"], "size": 32, "pictures": {"fit": "fold"}}, "onnx"))
     onnx.save(model, tmp_path / "model.onnx")
     (tmp_path / "1.png").write_bytes(b"")
     assert predictor.main([str(tmp_path / "1.png"), "--model", str(tmp_path / "model.onnx")]) == 1
-    assert "wants fit 'origami', which this predict.py does not know; take a newer one" in capsys.readouterr().err
+    assert "prepares photos in a way that this predict.py does not know (fold); take its own" in capsys.readouterr().err
 
 
 @pytest.mark.slow

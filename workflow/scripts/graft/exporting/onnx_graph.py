@@ -1,6 +1,5 @@
 """An ONNX file made fit to be given away: tensors with names, half precision, eight bits, facts inside."""
 
-import contextlib
 import json
 import tempfile
 from collections.abc import Iterator
@@ -78,7 +77,7 @@ def in_eight_bits(model: onnx.ModelProto, photos: np.ndarray) -> onnx.ModelProto
             photo = next(self.left, None)
             return None if photo is None else {INPUT: photo[None]}
 
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):  # the calibrator writes where it stands
+    with tempfile.TemporaryDirectory() as folder:
         prepared, quantised = Path(folder, "prepared.onnx"), Path(folder, "int8.onnx")
         quant_pre_process(model, prepared, skip_symbolic_shape=True)
         tail = tail_of(onnx.load(prepared).graph)

@@ -33,8 +33,14 @@ MOST_PIXELS = 178_956_970  # of a picture that is decoded
 BATCH = 32  # photos that the model gets at once
 MAX_SAMPLE_VALUE = 0x0119  # a TIFF tag: the largest value that a sample may have
 DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners use
-FITS = ("squash",)  # ways to make a photo square, and
-WINDOWS = ("full",)  # to choose what is black and white in a deep one, that this file knows
+PERCENTILES = (0.5, 99.5)  # what the window `percentile` makes black and white
+SAMPLES_PER_PIXEL, EXTRA_SAMPLES = 0x0115, 0x0152  # TIFF tags: how many channels, and which of them are transparency
+FITS = {  # how a photo that is no square becomes one
+    "squash": lambda image, size: image.resize(size, Image.Resampling.BILINEAR),
+    "pad": lambda image, size: ImageOps.pad(image, size, Image.Resampling.BILINEAR, "black"),
+    "crop": lambda image, size: ImageOps.fit(image, size, Image.Resampling.BILINEAR),
+}
+WAYS = {"fit": "squash", "window": "full", "page": 1}  # how a photo becomes the network's pixels, unless a model says
 
 
 class Mistake(Exception):
@@ -131,9 +137,10 @@ class Model:
             raise Mistake(f"{path} is no ONNX model of Graft's, or was cut ({type(error).__name__})") from None
         self.classes: list[str] = self.facts["classes"]
         self.size: int = self.facts["size"]
-        for key, known in (("fit", FITS), ("window", WINDOWS)):
-            if (value := self.facts.get(key, known[0])) not in known:
-                raise Mistake(f"{path} wants {key} {value!r}, which this predict.py does not know; take a newer one")
+        self.ways: dict[str, Any] = WAYS | self.facts.get("pictures", {})
+        if unknown := (set(self.ways) - set(WAYS)) or ({self.ways["fit"]} - set(FITS)):
+            names = ", ".join(sorted(unknown))
+            raise Mistake(f"{path} prepares photos in a way that this predict.py does not know ({names}); take its own")
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Return (n, n_classes), float32, calibrated, for pixels (n, size, size, 3), uint8, RGB."""
@@ -144,7 +151,7 @@ def classify(model: Model, paths: list[str]) -> Iterator[tuple[str, tuple[int, b
     """Yield each path with its answer, whether that is sure, and all probabilities; or why it could not be read."""
     for start in range(0, len(paths), BATCH):
         part = paths[start : start + BATCH]
-        opened = [open_square(path, model.size) for path in part]
+        opened = [open_square(path, model.size, model.ways) for path in part]
         pixels = [one for one in opened if isinstance(one, np.ndarray)]
         rows = iter(model.probabilities(np.stack(pixels)) if pixels else [])
         for path, one in zip(part, opened, strict=True):
@@ -162,22 +169,52 @@ def decide(chances: np.ndarray, threshold: float | None, unsure_below: float) ->
     return answer, bool(chances[answer] >= unsure_below)
 
 
-def open_square(path: str, size: int) -> np.ndarray | str:
+def open_square(path: str, size: int, ways: dict[str, Any] = WAYS) -> np.ndarray | str:
     """Return a photo as (size, size, 3), uint8, RGB; or the reason why it cannot be read."""
     try:
         with Image.open(path, formats=FORMATS) as image:
-            if (n_pixels := image.width * image.height) > MOST_PIXELS:
-                return f"{n_pixels:,} pixels, more than the {MOST_PIXELS:,} that are read"
+            if reason := refusal(image, ways["page"]):
+                return reason
             image.draft("RGB", (2 * size, 2 * size))  # a large JPEG at 1/2, 1/4 or 1/8, never below twice the size
             image.load()
-            photo = upright(to_rgb(image))
+            photo = upright(to_rgb(image, ways["window"]))
     except FileNotFoundError:
         return "no such file"
     except IsADirectoryError:
         return "a folder, not a file"
     except Exception as error:  # a decoder raises almost anything on damaged bytes
         return f"no readable picture ({type(error).__name__})"
-    return np.asarray(photo.resize((size, size), Image.Resampling.BILINEAR))
+    return np.asarray(FITS[ways["fit"]](photo, (size, size)))
+
+
+def refusal(image: Image.Image, page: int) -> str:
+    """Return why a picture is not taken, before it is decoded; or turn it to its page, and return nothing."""
+    if (reason := too_large(image)) or (reason := odd_channels(image)):
+        return reason
+    if page == 1:
+        return ""
+    n_pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: a JPEG with another behind it
+    if page > n_pages:
+        return f"it has {n_pages} page{'' if n_pages == 1 else 's'}, and the model looks at page {page}"
+    image.seek(page - 1)
+    return too_large(image)  # a page may be of another size
+
+
+def too_large(image: Image.Image) -> str:
+    """Return that a picture has more pixels than are decoded, or nothing."""
+    n_pixels = image.width * image.height
+    return f"{n_pixels:,} pixels, more than the {MOST_PIXELS:,} that are read" if n_pixels > MOST_PIXELS else ""
+
+
+def odd_channels(image: Image.Image) -> str:
+    """Return that Pillow would drop channels of a TIFF in silence, or nothing."""
+    if image.format != "TIFF":
+        return ""
+    n_channels = image.tag_v2.get(SAMPLES_PER_PIXEL, 1)
+    alpha = EXTRA_SAMPLES in image.tag_v2 and set(image.tag_v2[EXTRA_SAMPLES]) <= {1, 2}
+    if n_channels > 4 or (n_channels == 2 and not alpha):
+        return f"it has {n_channels} channels that make no grey or RGB picture; save those that count as one"
+    return ""
 
 
 def upright(image: Image.Image) -> Image.Image:
@@ -188,11 +225,11 @@ def upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Return an image as 8-bit RGB; what is transparent lies on white."""
+def to_rgb(image: Image.Image, window: str | list[float]) -> Image.Image:
+    """Return an image as 8-bit RGB: what is transparent lies on white, and deep grey is seen through the window."""
     exif = image.info.get("exif")
     if image.mode.startswith(("I", "F")):
-        image = eight_bit(image)
+        image = eight_bit(image, window)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -203,11 +240,25 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image
 
 
-def eight_bit(image: Image.Image) -> Image.Image:
+def eight_bit(image: Image.Image, window: str | list[float]) -> Image.Image:
     """Return a 16-bit, 32-bit or floating-point grey image as 8 bits."""
-    values = np.nan_to_num(np.asarray(image, np.float64))
-    white = white_of(image, float(values.max(initial=0)))
-    return Image.fromarray(np.clip(np.rint(values * (255 / white)), 0, 255).astype(np.uint8))
+    values = np.asarray(image, np.float64)
+    low, high = shades_of(image, values[np.isfinite(values)], window)
+    grey = np.clip(np.nan_to_num((values - low) * (255 / max(high - low, 1e-300)), nan=0.0), 0, 255)
+    return Image.fromarray(np.rint(grey).astype(np.uint8))
+
+
+def shades_of(image: Image.Image, values: np.ndarray, window: str | list[float]) -> tuple[float, float]:
+    """Return the values of black and white for a deep grey image with these finite values."""
+    if not len(values):
+        return 0.0, 1.0
+    lowest, highest = float(values.min()), float(values.max())
+    if window == "percentile":
+        low, high = (float(value) for value in np.percentile(values, PERCENTILES))
+        return (low, high) if low < high else (lowest, highest)
+    if window != "full":
+        return window[0], window[1]
+    return (lowest, highest) if lowest < 0 else (0.0, white_of(image, highest))
 
 
 def white_of(image: Image.Image, top: float) -> float:
