@@ -5,11 +5,11 @@ CORES ?= 4
 GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev demo run table test test-slow test-backbones test-jax test-slurm bench lint format pins lock labels \
-	schema graph reproduce clean
+.PHONY: help setup dev exports-setup demo run table bundle test test-slow test-backbones test-jax test-slurm bench lint format \
+	pins lock labels schema graph reproduce clean
 
 help:  ## what each command does
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 setup: .venv/installed  ## an environment in .venv, every package pinned by hash
 
@@ -29,6 +29,12 @@ dev: .venv/installed-dev  ## the same with what tests and linters need
 .venv-jax/installed: envs/requirements-jax.txt
 	$(PYTHON) -m venv .venv-jax
 	.venv-jax/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-jax.txt
+	@touch $@
+
+exports-setup: .venv/installed-exports  ## add what exports of a model need: ONNX, LiteRT, OpenVINO
+
+.venv/installed-exports: .venv/installed envs/requirements-exports.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-exports.txt
 	@touch $@
 
 demo: setup  ## the whole chain on drawn photos: offline, no account, no GPU
@@ -77,7 +83,8 @@ pins: dev  ## pin the newest versions of every package, with hashes
 	cd envs && for name in $(basename $(notdir $(wildcard envs/*.in))); do \
 		../$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --quiet $$name.in --output-file $$name.txt || exit 1; done
-	$(BIN)/python envs/conda_from_lock.py > envs/graft.yaml
+	$(BIN)/python envs/conda_from_lock.py requirements.txt > envs/graft.yaml
+	$(BIN)/python envs/conda_from_lock.py requirements.txt requirements-exports.txt > envs/exports.yaml
 
 lock: setup  ## pin what a dataset is: make lock DATASET=name [CONFIG=file.yaml]
 	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) -- config/locks/$(DATASET).json
@@ -95,6 +102,10 @@ graph: setup  ## docs/architecture.md: which rule needs which, drawn from the ru
 reproduce: setup  ## repeat a run from its provenance: make reproduce RUN=name
 	@$(BIN)/python workflow/commands/reproduce.py --run $(or $(RUN),$(error name the run: make reproduce RUN=name)) \
 		--cores $(CORES) -- --resources gpu=$(GPUS)
+
+bundle: setup  ## a folder to give away: make bundle RUN=name LICENSE=cc-by-4.0 [PHOTOS="a.jpg b.jpg"]
+	@$(BIN)/python workflow/commands/bundle.py --run $(or $(RUN),$(error name the run: make bundle RUN=name)) \
+		--license '$(LICENSE)' --share $(PHOTOS)
 
 clean:  ## remove all results
 	find results -mindepth 1 ! -name .gitkeep -delete

@@ -13,6 +13,7 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/sample.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/exports.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/labels.smk"
 include: "workflow/rules/sweeps.smk"
@@ -24,3 +25,4 @@ rule all:
     input:
         results_of_all_runs,
         results_of_sweeps,
+        exports_of_all_runs,

@@ -13,6 +13,28 @@ from graft.network.model_file import add_facts, place_of
 from graft.paths import below
 from graft.storage.files import write_table
 
+EXPORTED = {  # a row of exports.csv
+    "run": "mine",
+    "export": "onnx",
+    "runtime": "onnxruntime 1.32.0",
+    "photos": 20,
+    "accuracy": 0.95,
+    "model_accuracy": 0.9,
+    "flipped": 1,
+    "largest_difference": 0.000234,
+    "worst_photo": "private/7.jpg",
+    "worst_class": "urban",
+    "tolerance": 0.001,
+    "calibration_photos": 0,
+    "megabytes": 0.91,
+    "model_megabytes": 2.17,
+    "ms_batch_1": 1.23,
+    "ms_batch_32": 20.0,
+    "keras_ms_batch_1": 9.0,
+    "keras_ms_batch_32": 55.0,
+    "threads": 2,
+}
+
 
 def made_predictions(
     n: int = 20,

@@ -2,11 +2,12 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from graft.config.backbone import Backbone, Embedding
 from graft.config.base import Settings
 from graft.config.dataset import SQUASHED, Pictures
+from graft.config.export import Export
 from graft.config.recipe import Augmentation, FineTuning, FrozenPhase, Head, Precision, Recipe, Selection
 
 
@@ -42,6 +43,18 @@ class Experiment(Settings):
 
     predict: list[Literal["train", "val", "test"]] = Field(["val", "test"], min_length=1)
     """Which photos the predictions cover."""
+
+    exports: list[Export] = []
+    """Forms of the model to write and prove beside model.keras: names such as `onnx`, or sections such as
+    `{format: onnx, precision: int8}`."""
+
+    @field_validator("exports")
+    @classmethod
+    def _differ(cls, exports: list[Export]) -> list[Export]:
+        names = [export.name for export in exports]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"{twice[0]} stands there twice; name each format and precision once")
+        return exports
 
 
 class Choosing(Selection):

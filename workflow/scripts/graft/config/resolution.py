@@ -15,6 +15,7 @@ from graft.config.base import Settings, merged, nearest, parse
 from graft.config.dataset import SQUASHED, Dataset, Pictures
 from graft.config.evaluation import Evaluation
 from graft.config.experiment import EmbedSettings, Experiment, embed_settings
+from graft.config.export import Export, export_named
 from graft.config.figures import Figures
 from graft.config.keys import backbone_key, canonical, features_key
 from graft.config.model_table import FINETUNED, ModelTable, check_probes, with_finetuned
@@ -198,6 +199,15 @@ class Job:
     def stages(self, run: str) -> list[str]:
         """Return the stages of a run."""
         return self.run(run).stages
+
+    def exports(self, run: str) -> list[str]:
+        """Return the names of a run's exports."""
+        return [export.name for export in self.run(run).experiment.exports]
+
+    def export(self, run: str, name: str) -> Export:
+        """Return the settings of an export; one that the run does not list may be asked for too, by its name."""
+        listed = (export for export in self.run(run).experiment.exports if export.name == name)
+        return next(listed, None) or export_named(name)
 
     def embedding(self, key: str) -> EmbedSettings:
         """Return the settings of cached features by their name, of a run that `runs` does not list too.

@@ -73,6 +73,7 @@ SLICES: dict[str, Callable[[Job, Mapping[str, str]], Any]] = {
     "finetune": lambda job, at: finetune_settings(job.run(at["run"])),
     "backbone_name": lambda job, at: job.run(at["run"]).experiment.backbone.name,
     "predict": lambda job, at: predict_settings(job.run(at["run"])),
+    "export": lambda job, at: job.export(at["run"], at["export"]),
     "evaluation": lambda job, at: job.config.evaluation,
     "provenance": lambda job, at: run_record(job, job.run(at["run"])),
     "comparison": lambda job, at: job.config.evaluation,
@@ -111,8 +112,11 @@ def tabulated(job: Job) -> Tabulated:
 
 
 def run_record(job: Job, run: Run) -> RunRecord:
-    """Return what repeats a run alone: the configuration with nothing else in it, its recipe in full as an override."""
-    alone = {"override": run.recipe.model_dump(mode="json"), "choose": "none"}  # which has what a choice held out
+    """Return what repeats a run alone: the configuration with nothing else in it, its recipe in full as an override.
+
+    Exports are no part of it: they change no result, and need packages that a machine may lack.
+    """
+    alone = {"override": run.recipe.model_dump(mode="json"), "choose": "none", "exports": []}  # with what was held out
     experiment = run.experiment.model_copy(update=alone)
     config = JobConfig(
         runs=[run.name],

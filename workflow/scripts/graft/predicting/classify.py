@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from graft.config.dataset import SQUASHED, Limits, Pictures
 from graft.data.layout import EXTENSIONS
-from graft.data.pictures import Refused, pixels_in, squared, upright_rgb
+from graft.data.pictures import pixels_in, squared, upright_rgb
+from graft.data.refusal import Refused
 from graft.errors import UserError
 from graft.predicting.decision import decide
 

@@ -1,11 +1,13 @@
 """A model card in Hugging Face's format: what a model is, what it was made of, how good it is, how sure that is."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
 
 from graft.judging.outcomes import STAGES, judging_role
+from graft.reporting import exported
 
 METRICS = {
     "accuracy": "Accuracy",
@@ -27,10 +29,12 @@ def card(
     per_class: pd.DataFrame,
     significance: pd.DataFrame,
     calibration: dict[str, Any],
+    exports: pd.DataFrame | None = None,
 ) -> str:
     """Return the card of a run as Markdown with YAML front matter.
 
-    Args: what provenance.json, evaluation.csv, per_class.csv, significance.csv and calibration.json hold.
+    Args: what provenance.json, evaluation.csv, per_class.csv, significance.csv and calibration.json hold, and
+        exports.csv where a run has one.
     """
     pooled = evaluation[evaluation["fold"].astype(str) == "all"]
     role = judging_role(pooled["role"])
@@ -43,6 +47,7 @@ def card(
         results(judged, role, significance[significance["role"] == role]),
         by_class(classes),
         usage(provenance, stage, calibration),
+        *([] if exports is None else [exported.section(exports)]),
         making(provenance),
         limits(provenance, judged.loc[stage]),
     ]
@@ -89,7 +94,7 @@ def introduction(provenance: dict[str, Any], stage: str) -> str:
     return f"""# {provenance["run"]}
 
 An image classifier that tells {classes} apart. It is {backbone["name"]} at {backbone["size"]} pixels
-(weights: {backbone["weights"]}) with a new head, trained by the recipe `{experiment["recipe"]}`, {trained}.
+(weights: {Path(backbone["weights"]).name}) with a new head, trained by the recipe `{experiment["recipe"]}`, {trained}.
 It was made with Graft from {data["photos"]} photos of `{provenance["dataset"]}`, seed {provenance["seed"]}.
 """
 
