@@ -116,7 +116,11 @@ def run_record(job: Job, run: Run) -> RunRecord:
 
     Exports are no part of it: they change no result, and need packages that a machine may lack.
     """
-    alone = {"override": run.recipe.model_dump(mode="json"), "choose": "none", "exports": []}  # with what was held out
+    alone = {
+        "override": run.recipe.model_dump(mode="json", exclude={"expected"}),
+        "choose": "none",  # the recipe has what a choice held out
+        "exports": [],
+    }
     experiment = run.experiment.model_copy(update=alone)
     config = JobConfig(
         runs=[run.name],
