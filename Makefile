@@ -5,7 +5,7 @@ CORES ?= 4
 GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev demo run test test-slow test-slurm bench lint format pins lock schema reproduce clean
+.PHONY: help setup dev demo run test test-slow test-backbones test-jax test-slurm bench lint format pins lock schema reproduce clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,11 @@ dev: .venv/installed-dev  ## the same with what tests and linters need
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-dev.txt
 	@touch $@
 
+.venv-jax/installed: envs/requirements-jax.txt
+	$(PYTHON) -m venv .venv-jax
+	.venv-jax/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-jax.txt
+	@touch $@
+
 demo: setup  ## the whole chain on drawn photos: offline, no account, no GPU
 	@$(BIN)/snakemake --cores $(CORES) --resources gpu=0 --configfile config/demo.yaml --quiet rules progress
 	@$(BIN)/python workflow/commands/print_results.py
@@ -38,6 +43,12 @@ test: dev  ## the tests a user runs: no root, no network
 
 test-slow: dev  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+test-backbones: dev  ## every backbone of Keras is built, and says something
+	$(BIN)/python -m pytest tests/backbones --numprocesses 2
+
+test-jax: .venv-jax/installed  ## training and predicting on JAX, in an environment of its own, .venv-jax
+	.venv-jax/bin/python -m pytest tests/on_jax
 
 test-slurm: dev  ## the chain on a real one-node Slurm; installs it, as root
 	$(BIN)/python -m pytest tests/slurm
@@ -58,7 +69,7 @@ format: dev  ## put code and rules into shape
 
 pins: dev  ## pin the newest versions of every package, with hashes
 	$(BIN)/python -m pip install --quiet uv
-	cd envs && for name in requirements requirements-dev requirements-gpu; do \
+	cd envs && for name in requirements requirements-dev requirements-gpu requirements-jax; do \
 		../$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --quiet $$name.in --output-file $$name.txt || exit 1; done
 	$(BIN)/python envs/conda_from_lock.py > envs/graft.yaml
