@@ -65,7 +65,7 @@ def test_a_history_without_a_column_gives_an_empty_curve():
 
 
 def test_a_path_that_is_no_history_is_refused():
-    with pytest.raises(UserError, match="expected a path that ends in foldN/STAGE/history"):
+    with pytest.raises(UserError, match="expected a path that ends in runs/RUN/foldN/STAGE/history"):
         learning_curves.read_histories(["results/history.csv"])
 
 
