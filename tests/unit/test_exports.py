@@ -21,6 +21,7 @@ from graft.config.recipe import Head
 from graft.errors import UserError
 from graft.exporting import packages, proof, runtimes, writing
 from graft.exporting.answering import answering, facts_of_export
+from graft.machine import runtime
 from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
@@ -43,6 +44,14 @@ def skip_without(export: Export) -> None:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return make_run(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def started_already():
+    """Keep the threads that this process has: TensorFlow takes no others once it has computed anything."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(runtime, "start", lambda seed, threads: None)
+        yield
 
 
 # What is asked for.
