@@ -11,6 +11,7 @@ from PIL import Image
 
 import bundle as command
 from graft.errors import UserError
+from graft.machine import runtime
 from graft.reporting import bundle, exported
 from graft.storage.files import read_table, sha256_of, write_table
 from made_runs import EXPORTED, made_predictions, write_run
@@ -21,6 +22,7 @@ def made(tmp_path_factory):
     """Return results with a run `mine` that has a card and one export; its model is a stub."""
     results = tmp_path_factory.mktemp("made") / "results"
     run = write_run(results, "mine", {"head": made_predictions(20)})
+    shutil.rmtree(run / ".seals")  # so that tests may replace its files
     add_export(run)
     return results
 
@@ -55,6 +57,7 @@ def test_model_exports_predictor_card_and_tables_are_in_it_and_nothing_else(resu
     exports = {f"exports/onnx/{name}" for name in ("model.onnx", "predict.py", "requirements.txt", "graft.json")}
     assert files == {"model.keras", "README.md", "evaluation.csv", "per_class.csv", "exports.csv"} | exports
     assert (folder / "model.keras").read_bytes() == (results / "runs" / "mine" / "model.keras").read_bytes()
+    assert not [name for name in files if b"private/7.jpg" in (folder / name).read_bytes()]  # the worst photo's name
     assert "9 files" in capsys.readouterr().out
 
 
@@ -153,10 +156,11 @@ def test_an_export_that_is_gone_is_one_sentence(results):
         bundled(results)
 
 
-def test_examples_are_pixels_alone_with_the_model_s_answer(results, tmp_path):
+def test_examples_are_pixels_alone_with_the_model_s_answer(results, tmp_path, monkeypatch):
     from exported_run import make_run  # loads Keras, which no other test here needs
 
     network = make_run(tmp_path / "made")
+    monkeypatch.setattr(runtime, "start", lambda seed, threads: None)  # it has started, and takes no other threads now
     run = results / "runs" / "mine"
     shutil.copyfile(network.model, run / "model.keras")
     shutil.rmtree(run / "exports")

@@ -1,5 +1,6 @@
 """Exports: what they are asked for, what they say against the model, what travels in them, and when they fail."""
 
+import functools
 import importlib.util
 import json
 import subprocess
@@ -21,6 +22,7 @@ from graft.config.recipe import Head
 from graft.errors import UserError
 from graft.exporting import packages, proof, runtimes, writing
 from graft.exporting.answering import answering, facts_of_export
+from graft.machine import runtime
 from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
@@ -43,6 +45,16 @@ def skip_without(export: Export) -> None:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return make_run(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """Keep the threads that this process has, since TensorFlow takes no others once it has computed; time one call."""
+    timed = functools.partial(proof.milliseconds, seconds=0, calls=1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(runtime, "start", lambda seed, threads: None)
+        patched.setattr(proof, "milliseconds", timed)
+        yield
 
 
 # What is asked for.
@@ -182,6 +194,23 @@ def test_the_exported_network_gives_the_calibrated_probabilities_of_the_chain(ou
     assert said == pytest.approx(class_probabilities(logits, 3.0), abs=1e-6)
 
 
+def test_a_layer_that_normalises_keeps_its_numbers_inside_the_file(tmp_path):
+    export = Export(format="onnx")
+    skip_without(export)
+    import keras
+
+    inner = keras.Input((8, 8, 3))
+    normal = keras.layers.Normalization(mean=[100.0, 120.0, 140.0], variance=[900.0, 400.0, 100.0])(inner)
+    backbone = keras.Model(inner, keras.layers.GlobalAveragePooling2D()(normal))
+    pixels = keras.Input((8, 8, 3))
+    model = keras.Model(pixels, keras.layers.Dense(3)(backbone(pixels)))
+    photos = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)
+    expected = probabilities_of(np.asarray(model.predict_on_batch(photos.astype(np.float32))))
+    facts = facts_of_export({"classes": ["a", "b", "c"], "size": 8}, "onnx")
+    path = writing.write(answering(model, 1.0), export, facts, photos[:0], tmp_path)
+    assert runtimes.opened(export, path, 1)(photos) == pytest.approx(expected, abs=1e-5)
+
+
 @pytest.mark.parametrize("export", EVERY, ids=lambda export: export.name)
 def test_an_export_answers_every_judged_photo_as_the_model_does(export, run, tmp_path):
     skip_without(export)
@@ -198,6 +227,7 @@ def test_an_export_answers_every_judged_photo_as_the_model_does(export, run, tmp
         assert 0 < row["largest_difference"] < 1e-4
     assert row["calibration_photos"] == (12 if export.precision == "int8" else 0)
     assert all(row[f"{who}ms_batch_{n}"] > 0 for who in ("", "keras_") for n in (1, 32))
+    assert "openvino_telemetry" not in sys.modules  # nobody is told of a conversion
     facts = writing.facts_in(run.folder / name / writing.FILES[export.format])
     assert (facts["classes"], facts["threshold"], facts["size"]) == (list(CLASSES), 0.4, SIZE)
     assert "temperature" not in facts  # it is inside, and must not be applied again
@@ -223,7 +253,6 @@ def test_an_export_that_says_something_else_fails_and_the_older_one_stays(run, m
     (older / "note.txt").write_text("still here")
     monkeypatch.setattr(writing, "write", lambda *arguments: Path("nowhere"))
     monkeypatch.setattr(runtimes, "opened", lambda *arguments: lambda pixels: np.tile([0.5, 0.5], (len(pixels), 1)))
-    monkeypatch.setattr(proof, "milliseconds", lambda *arguments: 1.0)
     with pytest.raises(UserError, match=r"gives \d\d\.png a probability of rural of 0\.5000, and the model "):
         export_model.main(run.arguments("saved_model-older", format="saved_model"))
     assert (older / "note.txt").read_text() == "still here"

@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from graft.errors import UserError
 from graft.exporting.answering import INPUT, OUTPUT
 
 # What is computed in eight bits: the layers that cost time. Sigmoids and products, as in squeeze-and-excitation, stay
@@ -18,8 +19,13 @@ IN_EIGHT_BITS = ("Conv", "MatMul", "Gemm", "Add", "Relu", "Clip", "MaxPool", "Av
 
 
 def name_tensors(model: onnx.ModelProto) -> None:
-    """Give the one input, the one output and the batch the names that every export has, in place."""
+    """Give the one input, the one output and the batch the names that every export has, in place.
+
+    Raises: UserError if there are more inputs, which are parts of the network that the converter left outside.
+    """
     graph = model.graph
+    if others := [tensor.name for tensor in graph.input[1:]]:
+        raise UserError(f"this network does not fit ONNX: its converter leaves {', '.join(others)} outside the file")
     rename = {graph.input[0].name: INPUT, graph.output[0].name: OUTPUT}
     for node in graph.node:
         node.input[:] = [rename.get(name, name) for name in node.input]
@@ -53,8 +59,11 @@ def tail_of(graph: onnx.GraphProto) -> list[str]:
 def in_half(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return the model in float16, its input and output as they were."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
+    from onnxruntime.transformers.onnx_model import OnnxModel
 
-    return convert_float_to_float16(model, keep_io_types=True, node_block_list=tail_of(model.graph))
+    half = convert_float_to_float16(model, keep_io_types=True, node_block_list=tail_of(model.graph))
+    OnnxModel.graph_topological_sort(half.graph)  # the conversions between precisions were put at the end
+    return half
 
 
 def in_eight_bits(model: onnx.ModelProto, photos: np.ndarray) -> onnx.ModelProto:
@@ -78,8 +87,9 @@ def in_eight_bits(model: onnx.ModelProto, photos: np.ndarray) -> onnx.ModelProto
             return None if photo is None else {INPUT: photo[None]}
 
     with tempfile.TemporaryDirectory() as folder:
-        prepared, quantised = Path(folder, "prepared.onnx"), Path(folder, "int8.onnx")
-        quant_pre_process(model, prepared, skip_symbolic_shape=True)
+        plain, prepared, quantised = (Path(folder, f"{name}.onnx") for name in ("plain", "prepared", "int8"))
+        onnx.save(model, plain)  # of a model in memory the next line would lose the weights (onnxruntime 1.32)
+        quant_pre_process(plain, prepared, skip_symbolic_shape=True)
         tail = tail_of(onnx.load(prepared).graph)
         quantization.quantize_static(
             prepared,
