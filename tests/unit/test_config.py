@@ -181,7 +181,7 @@ def test_no_rule_is_told_the_number_of_shards():
     values["model_table"] = {}
     values["experiments"]["sizes"] = values["experiments"]["lesson"] | {"sweep": sweep, "choose": "accuracy"}
     one, many = Job(values, RECIPES), Job(values | {"shards": {"pack": 8, "embed": 8}}, RECIPES)
-    at = {"run": "lesson", "dataset": "urban_rural", "sweep": "sizes"}
+    at = {"run": "lesson", "dataset": "urban_rural", "sweep": "sizes", "export": "onnx"}
     at |= {"backbone": next(iter(one.backbones)), "features": features_key(one.run("lesson").embedding)}
     assert {part: slice_of(one, part, **at) for part in SLICES} == {part: slice_of(many, part, **at) for part in SLICES}
 
