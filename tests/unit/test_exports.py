@@ -205,7 +205,7 @@ def test_a_layer_that_normalises_keeps_its_numbers_inside_the_file(tmp_path):
     pixels = keras.Input((8, 8, 3))
     model = keras.Model(pixels, keras.layers.Dense(3)(backbone(pixels)))
     photos = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)
-    expected = probabilities_of(np.asarray(model.predict_on_batch(photos.astype(np.float32))))
+    expected = class_probabilities(np.asarray(model.predict_on_batch(photos.astype(np.float32))))
     facts = facts_of_export({"classes": ["a", "b", "c"], "size": 8}, "onnx")
     path = writing.write(answering(model, 1.0), export, facts, photos[:0], tmp_path)
     assert runtimes.opened(export, path, 1)(photos) == pytest.approx(expected, abs=1e-5)

@@ -40,6 +40,8 @@ N_TRAIN, N_PHOTOS = 30, 42
         ("val", True, {"train", "val"}, "val"),  # on request
         ("inner", False, {"train", "val", "test"}, "inner"),
         ("none", False, {"train", "val", "test"}, ""),
+        ("held_out", False, {"train", "val"}, "inner"),  # a sweep chooses, even if its recipe does not
+        ("held_out", False, {"train", "val", "test"}, "val"),
     ],
 )
 def test_who_chooses_follows_from_who_is_there_to_judge(on, chooses, roles, role):

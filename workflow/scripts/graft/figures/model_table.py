@@ -18,6 +18,7 @@ INTERVALS = 12  # to this many networks the intervals do not hide the points
 OTHER = "#767676"
 NEAR, FAR, RINGS = 6, 150, 22  # points from a marker to its label, tried from near to far
 TURNS = 20
+RING = 4  # points that the mark of the recommended network is wider than others
 LEADER = {"arrowstyle": "-", "lw": 0.5, "color": "#999999", "shrinkA": 0, "shrinkB": 3}
 
 
@@ -91,7 +92,8 @@ def label(axes: Axes, table: pd.DataFrame) -> None:
         text = axes.annotate(row["network"], (row["cpu_ms_1"], row["accuracy"]), (0, 0), textcoords="offset points",
                              fontsize=size, color="black" if row["pareto"] else "#444444", zorder=5,
                              arrowprops=LEADER, path_effects=[withStroke(linewidth=2, foreground="white")])  # fmt: skip
-        taken.append(put(text, axes, points[place], taken))
+        ring = RING if row["verdict"] == "recommended" else 0
+        taken.append(put(text, axes, points[place], taken, NEAR + ring))
 
 
 def steps(points: np.ndarray) -> list[Bbox]:
@@ -102,14 +104,14 @@ def steps(points: np.ndarray) -> list[Bbox]:
     return [Bbox.from_extents(x0 - 1, y0 - 1, x1 + 1, y1 + 1) for x0, y0, x1, y1 in corners]
 
 
-def put(text: Annotation, axes: Axes, point: np.ndarray, taken: list[Bbox]) -> Bbox:
-    """Move a name to the nearest free place around its point, and return where it stands."""
+def put(text: Annotation, axes: Axes, point: np.ndarray, taken: list[Bbox], near: float) -> Bbox:
+    """Move a name to the nearest free place, at least `near` points from its point; return where it stands."""
     pixels = axes.figure.dpi / 72
     drawn = text.get_window_extent()
     width, height = drawn.width, drawn.height
     inside = axes.get_window_extent()
     best = None
-    for away, turn in places():
+    for away, turn in places(near):
         # The name's nearer edge, not its middle, is `away` from the point.
         x = away * np.cos(turn) * pixels + (np.cos(turn) - 1) / 2 * width
         y = away * np.sin(turn) * pixels + (np.sin(turn) - 1) / 2 * height
@@ -121,13 +123,13 @@ def put(text: Annotation, axes: Axes, point: np.ndarray, taken: list[Bbox]) -> B
             break
     x, y, box = best
     text.set_position((x / pixels, y / pixels))
-    if np.hypot(x + width / 2, y + height / 2) < width / 2 + 2 * NEAR * pixels:
+    if np.hypot(x + width / 2, y + height / 2) < width / 2 + 2 * near * pixels:
         text.arrow_patch.set_visible(False)  # close enough to be seen to belong to it
     return box
 
 
-def places() -> Iterator[tuple[float, float]]:
+def places(near: float) -> Iterator[tuple[float, float]]:
     """Yield distances in points, near ones first, and angles, right and left before above and below."""
     turns = sorted(np.linspace(0, 2 * np.pi, TURNS, endpoint=False), key=lambda turn: abs(np.sin(turn)))
-    for away in np.linspace(NEAR, FAR, RINGS):
+    for away in np.linspace(near, FAR, RINGS):
         yield from ((away, turn) for turn in turns)

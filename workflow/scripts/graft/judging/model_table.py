@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from graft.config.backbone import Backbone
+from graft.config.backbone import BASELINES, Backbone
 from graft.config.evaluation import Evaluation
 from graft.config.keys import backbone_key
 from graft.config.model_table import FINETUNED, ModelTable, Tabulated
@@ -94,14 +94,25 @@ def published_rows() -> dict[str, dict[str, str]]:
 
 
 def labels_of(networks: dict[str, Backbone]) -> dict[str, str]:
-    """Return each run's network in few words: its name and width, or all that tells it apart where that is not enough.
+    """Return each run's network in few words: name, width, weights if they are not the published ones.
 
-    >>> labels_of({"a": Backbone(name="MobileNet", alpha=0.25), "b": Backbone(name="VGG16")})
-    {'a': 'MobileNet 0.25', 'b': 'VGG16'}
+    Where that does not tell two apart, both have all that does.
+
+    >>> labels_of({"a": Backbone(name="MobileNet", alpha=0.25), "b": Backbone(name="VGG16", weights="none")})
+    {'a': 'MobileNet 0.25', 'b': 'VGG16, random'}
     """
-    short = {run: f"{one.name} {one.alpha:g}" if one.alpha != 1 else one.name for run, one in networks.items()}
+    short = {run: label_of(one) for run, one in networks.items()}
     names = list(short.values())
     return {run: name if names.count(name) == 1 else backbone_key(networks[run]) for run, name in short.items()}
+
+
+def label_of(backbone: Backbone) -> str:
+    """Return a network's name, its width, and its weights if they are random or a user's own."""
+    width = f" {backbone.alpha:g}" if backbone.alpha != 1 else ""
+    if backbone.weights in ("imagenet", "textures") or backbone.name in BASELINES:
+        return f"{backbone.name}{width}"
+    weights = "random" if backbone.weights == "none" else Path(backbone.weights).name.partition(".")[0]
+    return f"{backbone.name}{width}, {weights}"
 
 
 def table_of(found: list[Found], settings: Tabulated) -> pd.DataFrame:

@@ -42,12 +42,14 @@ def plan_lines(job: Job, sweep: str, results: Path) -> list[str]:
     features = {(run.experiment.dataset, features_key(run.embedding)) for run in runs}
     weights = {backbone_key(run.experiment.backbone) for run in runs}
     sizes = {(run.experiment.dataset, run.experiment.backbone.size) for run in runs}
+    table = job.config.model_table
+    timed = f"; timing {counted(len(weights), 'network')} comes on top" if table and table.sweep == sweep else ""
     return [
         f"graft: sweep {sweep}: {counted(len(runs), 'run')}: {shortened([run.name for run in runs])}",
         f"graft: sweep {sweep}: {counted(heads, 'head')} to train, {counted(tuned, 'network')} to fine-tune; shared: "
         f"{counted(len(sizes), 'set')} of pixels, {counted(len(weights), 'file')} of weights, "
         f"{counted(len(features), 'set')} of features",
-        f"graft: sweep {sweep}: {estimate(job, runs, results)}",
+        f"graft: sweep {sweep}: {estimate(job, runs, results)}{timed}",
     ]
 
 
