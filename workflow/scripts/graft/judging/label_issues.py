@@ -59,8 +59,9 @@ def issues_table(paths: list[str], classes: list[str], codes: np.ndarray, probab
     """Return a row for every photo, the likeliest wrong labels first, with COLUMNS.
 
     The order is that of self-confidence: of 60 flipped among 600 flowers it had 88% among the first 90, the margin 86%
-    (MobileNet 0.25, mean of eight draws). `suggested` is the most probable class, `probability` its own; `action` is empty, for a user to fill in. Photos
-    whose class no other photo could vouch for have no scores, are never suspect, and come last.
+    (MobileNet 0.25, mean of eight draws). `suggested` is the most probable class, `probability` its own; `action` is
+    empty, for a user to fill in. Photos whose class no other photo could vouch for have no scores, are never suspect,
+    and come last.
 
     Args:
         paths: n photos.
