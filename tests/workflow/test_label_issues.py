@@ -29,7 +29,7 @@ def flip(truth, share, seed):
 
 
 def accuracy(project, features, labels, truth):
-    """Return how many of all photos a probe gets right that learns these labels, five times from four fifths."""
+    """Return how many of all photos a probe gets right that learns these labels from four fifths, as a share."""
     manifest = project.table("data/flowers/manifest.csv")
     classes = sorted(set(truth.values()))
     codes = manifest["path"].map(labels).map(classes.index).to_numpy()
