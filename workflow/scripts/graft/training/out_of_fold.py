@@ -13,7 +13,6 @@ from threadpoolctl import threadpool_limits
 from graft.training.probe import FOLDS, ITERATIONS, SMALL, STRENGTHS
 
 FLOOR = 1e-9  # a probability of nought would make one photo's loss infinite
-REPEATS = 3  # draws of the folds whose probabilities are averaged
 PATIENCE = 2  # strengths that may be worse than the best one before the search ends
 
 
@@ -22,8 +21,7 @@ def out_of_fold(features: np.ndarray, codes: np.ndarray, groups: np.ndarray, see
 
     The folds are five, stratified; all photos of a group are in one, since copies would vouch for each other's labels.
     The regularisation is the one with the least out-of-fold log loss, searched from the strongest on: labels that are
-    wrong ask for more of it. The probabilities are means over three draws of the folds. Where no training photo of a
-    fold has a class, its column is NaN.
+    wrong ask for more of it. Where no training photo of a fold has a class, its column is NaN.
 
     Args:
         features: (n_photos, n_features), of the photos as they are.
@@ -34,7 +32,7 @@ def out_of_fold(features: np.ndarray, codes: np.ndarray, groups: np.ndarray, see
     Raises: ValueError if there are fewer than two groups.
     """
     folds = folds_of(codes, groups, seed)
-    best, kept, loss, worse = None, STRENGTHS[0], np.inf, 0
+    best, loss, worse = None, np.inf, 0
     with warnings.catch_warnings(), threadpool_limits(1 if features.size < SMALL else None):
         warnings.simplefilter("ignore", ConvergenceWarning)
         for strength in STRENGTHS:
@@ -42,11 +40,10 @@ def out_of_fold(features: np.ndarray, codes: np.ndarray, groups: np.ndarray, see
             now = log_loss(probabilities, codes)
             worse = 0 if now < loss else worse + 1
             if now < loss:
-                best, kept, loss = probabilities, strength, now
+                best, loss = probabilities, now
             if worse == PATIENCE:
                 break
-        draws = [folds_of(codes, groups, seed + draw) for draw in range(1, REPEATS)]
-        return np.mean([best, *(predicted(features, codes, folds, kept) for folds in draws)], axis=0)
+    return best
 
 
 def folds_of(codes: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
