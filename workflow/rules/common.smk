@@ -154,6 +154,17 @@ def features_of_run(wildcards):
     return f"results/features/{job.dataset_of(wildcards.run)}/{key}.npy"
 
 
+def features_for_labels(wildcards):
+    """Return features of a dataset: those that its first run has cached, or, before any run, without views."""
+    try:
+        keys = job.features_of_dataset(wildcards.dataset)
+    except UserError as error:
+        print(f"graft: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    cached, plain = (f"results/features/{wildcards.dataset}/{key}.npy" for key in keys)
+    return cached if os.path.exists(cached) else plain
+
+
 def files_of_folds(name):
     """Return an input function: a file of every fold and stage of a run."""
 
