@@ -101,7 +101,7 @@ class Labelling:
 
         Raises: UserError where a table or a pattern fits no photo at all, or says what cannot be.
         """
-        photos = Photos(entries)
+        photos = Photos(entries if self.tables or self.corrections else [])  # who has folders need not wait for it
         if self.settings.pattern is not None:
             label_by_pattern(pictures, self.settings.pattern)
         elif self.tables:
