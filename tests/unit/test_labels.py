@@ -310,6 +310,13 @@ def test_labels_that_are_nowhere_are_one_sentence(labels, text, label):
         label({**flat(), "t.csv": csv(ROWS), "x/d.csv": b"x", "y/d.csv": b"x"}, labels)
 
 
+def test_a_column_that_hugging_face_s_metadata_lacks_is_named(label):
+    files = {**flat(), "metadata.csv": csv([(f"{name}.png", kind) for name, kind in ROWS], "file_name,species")}
+    assert label(files, {"label": "species"}).labels == LABELS
+    with pytest.raises(UserError, match=r"labels.label is 'speceis', a column that metadata.csv lacks; did you mean"):
+        label(files, {"label": "speceis"})
+
+
 @pytest.mark.parametrize(
     ("labels", "text"),
     [

@@ -205,6 +205,17 @@ def own_weights(wildcards):
     return job.weights_file(wildcards.backbone)
 
 
+def features_for_labels(wildcards):
+    """Return features of a dataset: those that its first run has cached, or, before any run, without views."""
+    try:
+        keys = job.features_of_dataset(wildcards.dataset)
+    except UserError as error:
+        print(f"graft: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    cached, plain = (paths.FEATURES.format(dataset=wildcards.dataset, features=key) for key in keys)
+    return cached if os.path.exists(cached) else plain
+
+
 def formats_of_figures():
     """Return the formats in which every figure is written."""
     return ["png", *job.config.figures.vector_copies]

@@ -1,15 +1,4 @@
 # On request only: which photos may bear a wrong label (`make labels DATASET=name`).
-def features_for_labels(wildcards):
-    """Return features of a dataset: those that its first run has cached, or, before any run, without views."""
-    try:
-        keys = job.features_of_dataset(wildcards.dataset)
-    except UserError as error:
-        print(f"graft: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
-    cached, plain = (paths.FEATURES.format(dataset=wildcards.dataset, features=key) for key in keys)
-    return cached if os.path.exists(cached) else plain
-
-
 rule find_label_issues:
     input:
         features=features_for_labels,

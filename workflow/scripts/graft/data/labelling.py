@@ -101,7 +101,7 @@ class Labelling:
 
         Raises: UserError where a table or a pattern fits no photo at all, or says what cannot be.
         """
-        photos = Photos(entries)
+        photos = Photos(entries if self.tables or self.corrections else [])  # who has folders need not wait for it
         if self.settings.pattern is not None:
             label_by_pattern(pictures, self.settings.pattern)
         elif self.tables:
@@ -258,7 +258,8 @@ def hint(entries: list[Entry], advice: str) -> str:
 def hugging_face(entries: list[Entry], settings: Labels) -> list[Table]:
     """Return the metadata files of Hugging Face's image folders: with a column file_name, and one of labels.
 
-    Source: https://huggingface.co/docs/datasets/image_dataset (ImageFolder with metadata).
+    Where the user names the column of labels, each is taken, so that a wrong name is said.
+    Source: the documentation of Hugging Face's `datasets`, ImageFolder with metadata.
     """
     tables = []
     for entry in entries:
@@ -268,7 +269,7 @@ def hugging_face(entries: list[Entry], settings: Labels) -> list[Table]:
             columns = set(read_labels(entry.file.local, entry.name, settings.delimiter).columns)
         except UserError:  # nobody asked for it: the audit says that it is no image
             continue
-        if "file_name" in columns and columns.intersection([settings.label] if settings.label else LABEL_COLUMNS):
+        if "file_name" in columns and (settings.label or columns.intersection(LABEL_COLUMNS)):
             tables.append(Table(entry.name, entry.file.local, entry))
     return tables
 

@@ -60,8 +60,10 @@ def suspects(probabilities: np.ndarray, codes: np.ndarray) -> np.ndarray:
 def issues_table(paths: list[str], classes: list[str], codes: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
     """Return a row for every photo, the likeliest wrong labels first, with COLUMNS.
 
-    `suggested` is the most probable class, `probability` its own; `action` is empty, for a user to fill in. Photos
-    whose class no other photo could vouch for have no scores, are never suspect, and come last.
+    The order is that of self-confidence: of 60 flipped among 600 flowers it had 88% among the first 90, the margin 86%
+    (MobileNet 0.25, mean of eight draws). `suggested` is the most probable class, `probability` its own; `action` is
+    empty, for a user to fill in. Photos whose class no other photo could vouch for have no scores, are never suspect,
+    and come last.
 
     Args:
         paths: n photos.
@@ -71,7 +73,7 @@ def issues_table(paths: list[str], classes: list[str], codes: np.ndarray, probab
     """
     vouched = ~np.isnan(self_confidence(probabilities, codes))
     filled = np.nan_to_num(probabilities)
-    margins = np.where(vouched, normalized_margin(filled, codes), np.nan)
+    confidence = np.where(vouched, self_confidence(filled, codes), np.nan)
     best = filled.argmax(1)
     table = pd.DataFrame(
         {
@@ -79,11 +81,11 @@ def issues_table(paths: list[str], classes: list[str], codes: np.ndarray, probab
             "label": [classes[code] for code in codes],
             "suggested": [classes[code] for code in best],
             "suspect": (suspects(filled, codes) & vouched).astype(int),
-            "self_confidence": np.where(vouched, self_confidence(filled, codes), np.nan),
-            "normalized_margin": margins,
+            "self_confidence": confidence,
+            "normalized_margin": np.where(vouched, normalized_margin(filled, codes), np.nan),
             "probability": filled.max(1),
             "action": "",
         },
         columns=COLUMNS,
     )
-    return table.iloc[np.argsort(margins, kind="stable")].reset_index(drop=True)
+    return table.iloc[np.argsort(confidence, kind="stable")].reset_index(drop=True)

@@ -29,12 +29,16 @@ def flip(truth, share, seed):
 
 
 def accuracy(project, features, labels, truth):
-    """Return how many of all photos a probe gets right that learns these labels, five times from four fifths."""
+    """Return the share of all photos that a probe gets right which learns these labels from four fifths of them.
+
+    It is the mean over three draws of the folds, each of which moves it by a point.
+    """
     manifest = project.table("data/flowers/manifest.csv")
     classes = sorted(set(truth.values()))
     codes = manifest["path"].map(labels).map(classes.index).to_numpy()
-    answers = out_of_fold(features, codes, groups_of(manifest, None), seed=0).argmax(1)
-    return float(np.mean(answers == manifest["path"].map(truth).map(classes.index)))
+    right = manifest["path"].map(truth).map(classes.index).to_numpy()
+    groups = groups_of(manifest, None)
+    return float(np.mean([out_of_fold(features, codes, groups, seed).argmax(1) == right for seed in range(3)]))
 
 
 @pytest.mark.shared
