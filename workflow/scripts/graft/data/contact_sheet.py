@@ -36,7 +36,8 @@ def contact_sheet(entries: list[Entry], title: str, pictures: Pictures = SQUASHE
     size = (COLUMNS * (TILE_PX + GAP_PX) + GAP_PX, TITLE_PX + cell * (1 + -(-len(tiles) // COLUMNS)))
     sheet = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(sheet)
-    draw.text((GAP_PX, 16), title, INK, ImageFont.load_default(20))
+    font = ImageFont.load_default(20)
+    draw.text((GAP_PX, 16), fitted(draw, title, font, width_px=size[0] - 2 * GAP_PX), INK, font)
     for position, entry in enumerate(spread([entry for entry in entries if entry.kept], COLUMNS)):
         draw_seen(sheet, draw, entry, GAP_PX + position * (TILE_PX + GAP_PX), TITLE_PX, pictures)
     for position, (entry, heading, colour) in enumerate(tiles, COLUMNS):
@@ -129,11 +130,17 @@ def readable(path: Path, at_least_px: int, pictures: Pictures) -> Image.Image | 
         return None
 
 
-def fitted(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.ImageFont, keep_end: bool = False) -> str:
-    """Return as much of a text as a tile is wide."""
+def fitted(
+    draw: ImageDraw.ImageDraw,
+    text: str,
+    font: ImageFont.ImageFont,
+    keep_end: bool = False,
+    width_px: int = TILE_PX,
+) -> str:
+    """Return as much of a text as a tile, or another width, holds."""
     text = "".join(letter if letter.isascii() else "?" for letter in text)  # all that the built-in font has
     short = text
-    while draw.textlength(short, font) > TILE_PX and len(text) > 1:
+    while draw.textlength(short, font) > width_px and len(text) > 1:
         text = text[1:] if keep_end else text[:-1]
         short = f"...{text}" if keep_end else f"{text}..."
     return short
