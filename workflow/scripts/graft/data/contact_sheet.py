@@ -94,17 +94,17 @@ def draw_tile(
     font = ImageFont.load_default(12)
     draw.text((left, top + 3), fitted(draw, heading, font), colour, font)
     top += HEAD_PX
-    pictures = [one for one in [entry, *entry.partners[:1]] if one.look and one.look.phash is not None]
+    shown = [one for one in [entry, *entry.partners[:1]] if one.look and one.look.phash is not None]
     draw.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), GREY)
-    for position, one in enumerate(pictures):
-        width = TILE_PX // len(pictures)
+    for position, one in enumerate(shown):
+        width = TILE_PX // len(shown)
         picture = thumbnail(one.file.local, width, pictures)
         if picture:
             centred = (left + position * width + (width - picture.width) // 2, top + (TILE_PX - picture.height) // 2)
             sheet.paste(picture, centred)
-    if not pictures:
+    if not shown:
         draw.text((left + TILE_PX // 2, top + TILE_PX // 2), "no picture", INK, ImageFont.load_default(13), "mm")
-    if entry.copy_kind and len(pictures) > 1:
+    if entry.copy_kind and len(shown) > 1:
         kind = fitted(draw, entry.copy_kind, font)
         draw.rectangle((left, top + TILE_PX - KIND_PX, left + TILE_PX - 1, top + TILE_PX - 1), PAPER)
         draw.text((left + TILE_PX // 2, top + TILE_PX - KIND_PX // 2), kind, colour, font, "mm")
