@@ -5,10 +5,11 @@ CORES ?= 4
 GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev demo run test test-slow test-slurm bench lint format pins lock schema reproduce clean
+.PHONY: help setup dev exports-setup demo run table bundle test test-slow test-backbones test-jax test-slurm bench lint format \
+	pins lock labels schema graph reproduce clean
 
 help:  ## what each command does
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 setup: .venv/installed  ## an environment in .venv, every package pinned by hash
 
@@ -25,6 +26,17 @@ dev: .venv/installed-dev  ## the same with what tests and linters need
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-dev.txt
 	@touch $@
 
+.venv-jax/installed: envs/requirements-jax.txt
+	$(PYTHON) -m venv .venv-jax
+	.venv-jax/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-jax.txt
+	@touch $@
+
+exports-setup: .venv/installed-exports  ## add what exports of a model need: ONNX, LiteRT, OpenVINO
+
+.venv/installed-exports: .venv/installed envs/requirements-exports.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-exports.txt
+	@touch $@
+
 demo: setup  ## the whole chain on drawn photos: offline, no account, no GPU
 	@$(BIN)/snakemake --cores $(CORES) --resources gpu=0 --configfile config/demo.yaml --quiet rules progress
 	@$(BIN)/python workflow/commands/print_results.py
@@ -33,11 +45,21 @@ run: setup  ## the default job, or that of CONFIG=file.yaml
 	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG))
 	@$(BIN)/python workflow/commands/print_results.py
 
+table: setup  ## which network: every one as a probe, timed here; CONFIG=file.yaml names the photos
+	@$(BIN)/python workflow/commands/model_table.py --cores $(CORES) --configfile config/model_table.yaml $(CONFIG) \
+		--resources gpu=$(GPUS)
+
 test: dev  ## the tests a user runs: no root, no network
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-slow: dev  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+test-backbones: dev  ## every backbone of Keras is built, and says something
+	$(BIN)/python -m pytest tests/backbones --numprocesses 2
+
+test-jax: .venv-jax/installed  ## training and predicting on JAX, in an environment of its own, .venv-jax
+	.venv-jax/bin/python -m pytest tests/on_jax
 
 test-slurm: dev  ## the chain on a real one-node Slurm; installs it, as root
 	$(BIN)/python -m pytest tests/slurm
@@ -58,20 +80,32 @@ format: dev  ## put code and rules into shape
 
 pins: dev  ## pin the newest versions of every package, with hashes
 	$(BIN)/python -m pip install --quiet uv
-	cd envs && for name in requirements requirements-dev requirements-gpu requirements-pictures; do \
+	cd envs && for name in $(basename $(notdir $(wildcard envs/*.in))); do \
 		../$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --quiet $$name.in --output-file $$name.txt || exit 1; done
-	$(BIN)/python envs/conda_from_lock.py > envs/graft.yaml
+	$(BIN)/python envs/conda_from_lock.py requirements.txt > envs/graft.yaml
+	$(BIN)/python envs/conda_from_lock.py requirements.txt requirements-exports.txt > envs/exports.yaml
 
 lock: setup  ## pin what a dataset is: make lock DATASET=name [CONFIG=file.yaml]
-	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) config/locks/$(DATASET).json
+	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) -- config/locks/$(DATASET).json
 
-schema: setup  ## config/README.md and the JSON schema, from the models
+labels: setup  ## list the labels that may be wrong: make labels DATASET=name [CONFIG=file.yaml]
+	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) -- \
+		results/data/$(or $(DATASET),$(error name the dataset: make labels DATASET=name))/label_issues.csv
+
+schema: setup  ## config/README.md, docs/files.md and the JSON schema, from the code
 	$(BIN)/python workflow/commands/describe_config.py
+
+graph: setup  ## docs/architecture.md: which rule needs which, drawn from the rules
+	$(BIN)/python workflow/commands/draw_rules.py
 
 reproduce: setup  ## repeat a run from its provenance: make reproduce RUN=name
 	@$(BIN)/python workflow/commands/reproduce.py --run $(or $(RUN),$(error name the run: make reproduce RUN=name)) \
 		--cores $(CORES) -- --resources gpu=$(GPUS)
+
+bundle: setup  ## a folder to give away: make bundle RUN=name LICENSE=cc-by-4.0 [PHOTOS="a.jpg b.jpg"]
+	@$(BIN)/python workflow/commands/bundle.py --run $(or $(RUN),$(error name the run: make bundle RUN=name)) \
+		--license '$(LICENSE)' --share $(PHOTOS)
 
 clean:  ## remove all results
 	find results -mindepth 1 ! -name .gitkeep -delete

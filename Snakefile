@@ -13,7 +13,10 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/sample.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/exports.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/labels.smk"
+include: "workflow/rules/sweeps.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -21,3 +24,5 @@ rule all:
     default_target: True
     input:
         results_of_all_runs,
+        results_of_sweeps,
+        exports_of_all_runs,

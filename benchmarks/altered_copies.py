@@ -250,7 +250,7 @@ def caught(paths, looks, alteration, room):
     """Return how many copies join their photo's group."""
     copies = [altered(path, alteration, room / f"copy-{number}") for number, path in enumerate(paths)]
     links = search([*looks, *copies])
-    groups = duplicates.joined(2 * len(looks), [link[:2] for link in links])
+    groups = duplicates.connected_components(2 * len(looks), [link[:2] for link in links])
     return sum(groups[number] == groups[number + len(looks)] for number in range(len(looks)))
 
 

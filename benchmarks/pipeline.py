@@ -27,6 +27,7 @@ import timing
 from chain import SCRIPTS, jobs_of_rule, run_chain
 from ingest import draw
 
+sys.path.insert(0, str(SCRIPTS))
 EXPERIMENT = {"override": {"head": {"output": "softmax"}}}  # of ten classes
 FIND_LIBRARY = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r})"
 START_KERAS = f"{FIND_LIBRARY}; from graft.machine import runtime; runtime.start(seed=0)"
@@ -190,12 +191,15 @@ def starts_of(rules: set[str], rounds: int) -> dict[str, float]:
 
     `--help` is answered once its imports are done; Keras is started later, in the scripts that say so.
     """
+    from graft.code import code_files
+
     bare = median_seconds([sys.executable, "-c", "pass"], rounds)
     keras = median_seconds([sys.executable, "-c", START_KERAS], rounds) - bare
     starts = {}
     for rule in rules - {"report"}:
         script = SCRIPTS / f"{rule}.py"
-        starts_keras = "runtime.start(" in script.read_text(encoding="utf-8")
+        code = [Path(file).read_text(encoding="utf-8") for file in code_files(script.name)]
+        starts_keras = any("runtime.start(" in text for text in code)
         starts[rule] = median_seconds([sys.executable, script, "--help"], rounds) + (keras if starts_keras else 0.0)
     return starts
 

@@ -155,8 +155,8 @@ def train_one(results: Path, run, fold: int):
     from graft.network.preprocessing import modes
     from graft.storage.files import read_table
     from graft.training.features import embed_photos
-    from graft.training.finetune import fine_tune
-    from graft.training.frozen import train_head
+    from graft.training.finetune import Expected, fine_tune
+    from graft.training.frozen import EXPECTED, train_head
     from graft.training.roles import Roles
 
     backbone, settings = run.experiment.backbone, head_settings(run)
@@ -181,7 +181,7 @@ def train_one(results: Path, run, fold: int):
         if run.recipe.finetune:
             keras.utils.set_random_seed(run.seed)
             start = time.perf_counter()
-            expected = history.get("cross_validated_loss", pd.Series([None])).iloc[-1]
+            expected = Expected(*(history[name].iloc[-1] if name in history else None for name in EXPECTED))
             model, _, _ = fine_tune(finetune_settings(run), model, both, pixels, roles, run.name, state, (), expected)
             seconds += time.perf_counter() - start
             tables.append(predicted(model, pixels, rows, asked, roles.classes, "finetuned"))
@@ -194,8 +194,8 @@ def predicted(model, pixels, rows, asked, classes: list[str], stage: str):
     from graft.judging.calibration import calibrate
     from graft.predicting.predictions import predict_logits, predictions_table
 
-    table = predictions_table(asked, predict_logits(model, pixels, rows, "predict"), classes)
-    return calibrate(table.assign(stage=stage), Evaluation())[0]
+    table = predictions_table(asked, predict_logits(model, pixels, rows, "predict"), classes, stage)
+    return calibrate(table, Evaluation())[0]
 
 
 def table_of(predictions, seconds):
@@ -204,16 +204,20 @@ def table_of(predictions, seconds):
 
     from graft.config.evaluation import Evaluation
     from graft.judging import significance
-    from graft.judging.evaluation import numbers, optimism
+    from graft.judging.evaluation import Answers, numbers, optimism
+    from graft.judging.outcomes import outcomes_of
 
     settings, rows = Evaluation(), []
     judging = predictions[predictions["role"] == ("test" if "test" in set(predictions["role"]) else "val")]
     for (backbone, recipe, stage), mine in judging.groupby(["backbone", "recipe", "stage"], sort=False):
         same = predictions[(predictions["backbone"] == backbone) & (predictions["recipe"] == recipe)]
         chose = same[(same["stage"] == stage) & (same["chose"] == 1) & (same["role"] != mine["role"].iloc[0])]
-        found = numbers(mine, settings) | optimism(mine, chose)
+        answers = Answers.of(mine)
+        found = numbers(answers, settings)
+        found |= optimism(answers.outcomes.correct, outcomes_of(chose).correct)
         probe = judging[(judging["backbone"] == backbone) & (judging["recipe"] == "probe")]
-        versus = significance.compare(probe, mine, settings) if recipe != "probe" and len(probe) else None
+        compared = recipe != "probe" and len(probe)
+        versus = significance.compare(outcomes_of(probe), answers.outcomes, settings) if compared else None
         names = ("accuracy", "accuracy_low", "accuracy_high", "log_loss", "chose_accuracy", "optimism")
         took = seconds[(seconds["backbone"] == backbone) & (seconds["recipe"] == recipe)]["seconds"].median()
         rows.append(

@@ -10,8 +10,6 @@ import fine_tune
 import ingest_dataset
 import pack_images
 import predict
-import publish_model
-import record_provenance
 import split_dataset
 import train_head
 from graft.config.backbone import Backbone
@@ -52,8 +50,7 @@ class Chain:
         photos: a folder of photos, a folder a class.
     """
 
-    stages = ("ingest", "split", "pack", "weights", "embed", "train_head", "fine_tune", "predict_head", "predict")
-    stages += ("evaluate", "provenance", "publish")
+    stages = ("ingest", "split", "pack", "weights", "embed", "train_head", "fine_tune", "predict", "evaluate")
 
     def __init__(self, results: Path, photos: Path):
         self.results, self.photos = results, photos
@@ -117,58 +114,33 @@ class Chain:
             "history": folder / "history.csv",
         }
 
-    def predict_head(self) -> None:
-        self.predict("head")
+    @property
+    def models(self) -> list[Path]:
+        """Return the models of both stages."""
+        return [self.file(stage, "model.keras") for stage in ("head", "finetuned")]
 
-    def predict(self, stage: str = "finetuned") -> None:
+    def predict(self) -> None:
         call(
             predict,
-            **{
-                "settings": '{"roles":["val"],"choosing":{}}',
-                "pixels": self.pixels,
-                "manifest": self.manifest,
-                "split": self.table,
-                "fold": 0,
-            },
-            **{"tag": f"quick, fold 0, {stage}", "model": self.file(stage, "model.keras")},
-            predictions=self.file(stage, "predictions.csv"),
+            **{"settings": '{"roles":["val"],"choosing":{}}', "tag": "quick", "models": self.models},
+            **{"pixels": self.pixels, "manifest": self.manifest, "split": self.table},
+            predictions=self.run / "raw_predictions.csv",
         )
 
     def evaluate(self) -> None:
-        names = {"pooled": "predictions.csv", "evaluation": "evaluation.csv", "per-class": "per_class.csv"}
-        names |= {"significance": "significance.csv", "calibration": "calibration.json"}
         call(
             evaluate,
-            run="quick",
-            predictions=[self.file(stage, "predictions.csv") for stage in ("head", "finetuned")],
-            **{option: self.run / name for option, name in names.items()},
-        )
-
-    def provenance(self) -> None:
-        call(
-            record_provenance,
-            **{"settings": json.dumps(RECORD), "manifest": self.manifest, "split": self.table},
-            weights=self.backbone,
-            models=[self.file(stage, "model.keras") for stage in ("head", "finetuned")],
-            predictions=[self.file(stage, "predictions.csv") for stage in ("head", "finetuned")],
-            evaluation=self.run / "evaluation.csv",
+            **{"record": json.dumps(RECORD), "predictions": self.run / "raw_predictions.csv", "models": self.models},
+            **{"manifest": self.manifest, "split": self.table, "weights": self.backbone},
             benchmarks=self.results / "benchmarks",
-            output=self.run / "provenance.json",
-        )
-
-    def publish(self) -> None:
-        call(
-            publish_model,
-            **{"run": "quick", "stage": "finetuned", "model": self.file("finetuned", "model.keras")},
-            calibration=self.run / "calibration.json",
-            output=self.run / "model.keras",
+            output=self.run,
         )
 
 
 def call(script, **options) -> None:
     """Call a script's `main` with options; a list gives an option several values."""
-    words = []
+    arguments = []
     for name, value in options.items():
         values = value if isinstance(value, list) else [value]
-        words += [f"--{name.replace('_', '-')}", *map(str, values)]
-    script.main(words)
+        arguments += [f"--{name.replace('_', '-')}", *map(str, values)]
+    script.main(arguments)

@@ -7,8 +7,33 @@ import numpy as np
 import pandas as pd
 
 import evaluate
-import record_provenance
+from graft import paths
+from graft.judging.outcomes import classes_of
+from graft.network.model_file import add_facts, place_of
+from graft.paths import below
 from graft.storage.files import write_table
+
+EXPORTED = {  # a row of exports.csv
+    "run": "mine",
+    "export": "onnx",
+    "runtime": "onnxruntime 1.32.0",
+    "photos": 20,
+    "accuracy": 0.95,
+    "model_accuracy": 0.9,
+    "flipped": 1,
+    "largest_difference": 0.000234,
+    "worst_photo": "private/7.jpg",
+    "worst_class": "urban",
+    "tolerance": 0.001,
+    "calibration_photos": 0,
+    "megabytes": 0.91,
+    "model_megabytes": 2.17,
+    "ms_batch_1": 1.23,
+    "ms_batch_32": 20.0,
+    "keras_ms_batch_1": 9.0,
+    "keras_ms_batch_32": 55.0,
+    "threads": 2,
+}
 
 
 def made_predictions(
@@ -67,13 +92,24 @@ def predictions_of(
     return table.assign(**{f"probability_{name}": chances[:, place] for place, name in enumerate(classes)})
 
 
-def write_predictions(results: Path, run: str, stage: str, table: pd.DataFrame) -> list[Path]:
-    """Write each fold's rows where `predict` would, and return the paths."""
-    paths = []
-    for fold, rows in table.groupby("fold"):
-        paths.append(results / "runs" / run / f"fold{fold}" / stage / "predictions.csv")
-        write_table(rows, paths[-1])
-    return paths
+def write_predictions(results: Path, run: str, stages: dict[str, pd.DataFrame]) -> Path:
+    """Write all stages' rows where `predict` would, and return the path."""
+    path = below(results, paths.RAW_PREDICTIONS, run=run)
+    write_table(pd.concat([table.assign(stage=stage) for stage, table in stages.items()]), path)
+    return path
+
+
+def write_models(results: Path, run: str, stages: dict[str, pd.DataFrame], classes: list[str]) -> list[Path]:
+    """Write a stub of a model for each stage and fold, that holds Graft's facts alone."""
+    written = []
+    for stage, table in stages.items():
+        for fold in sorted(set(table["fold"])):
+            path = below(results, paths.MODEL_OF_STAGE, run=run, fold=fold, stage=stage)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            add_facts(path, {"classes": classes, "size": 96, "backbone": "MobileNet"} | place_of(path))
+            written.append(path)
+    return written
 
 
 def write_run(
@@ -97,24 +133,17 @@ def write_run(
     name = settings.pop("name", run)
     backbone = settings["backbone"] | {"weights": "imagenet"}
     folder = results / "runs" / run
-    predictions = [path for stage, table in stages.items() for path in write_predictions(results, run, stage, table)]
-    for path in predictions:
-        path.with_name("model.keras").write_text(run)
-        rule = {"head": "train_head", "finetuned": "fine_tune"}[path.parent.name]
-        write_benchmark(results / "benchmarks" / rule / f"{run}-{path.parent.parent.name}.tsv", seconds, 700.0)
+    predictions = write_predictions(results, run, stages)
+    models = write_models(results, run, stages, classes_of(next(iter(stages.values()))))
+    for path in models:
+        place = place_of(path)
+        rule = {"head": "train_head", "finetuned": "fine_tune"}[place["stage"]]
+        write_benchmark(results / "benchmarks" / rule / f"{run}-fold{place['fold']}.tsv", seconds, 700.0)
     write_benchmark(results / "benchmarks" / "embed_images" / "drawn-features.tsv", 2.0, 900.0)
     data = results / "data" / "drawn"
     table = next(iter(stages.values()))
     write_table(table[["path", "label"]].drop_duplicates("path"), data / "manifest.csv")
     write_table(table[["path", "label", "fold", "role"]], data / "split.csv")
-    evaluate.main(
-        [
-            *("--run", run, "--predictions", *map(str, predictions)),
-            *("--pooled", f"{folder}/predictions.csv", "--evaluation", f"{folder}/evaluation.csv"),
-            *("--per-class", f"{folder}/per_class.csv", "--calibration", f"{folder}/calibration.json"),
-            *("--significance", f"{folder}/significance.csv"),
-        ]
-    )
     config = {
         "runs": [run],
         "datasets": {"drawn": {"source": {"sample": "scenes"}, "split": {"method": "folders"}}},
@@ -128,12 +157,11 @@ def write_run(
         "features": "features",
         "config": config,
     }
-    record_provenance.main(
+    evaluate.main(
         [
-            *("--settings", json.dumps(record), "--manifest", f"{data}/manifest.csv", "--split", f"{data}/split.csv"),
-            *("--models", *(str(path.with_name("model.keras")) for path in predictions)),
-            *("--predictions", *map(str, predictions), "--evaluation", f"{folder}/evaluation.csv"),
-            *("--benchmarks", f"{results}/benchmarks", "--output", f"{folder}/provenance.json"),
+            *("--record", json.dumps(record), "--predictions", str(predictions), "--models", *map(str, models)),
+            *("--manifest", f"{data}/manifest.csv", "--split", f"{data}/split.csv"),
+            *("--benchmarks", f"{results}/benchmarks", "--output", str(folder)),
         ]
     )
     return folder

@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 ORDINARY = "nobody"  # every Linux has this user, and nothing belongs to it
-PATIENCE_SECONDS = 400
+PATIENCE_SECONDS = 900  # a quiet machine takes a third of it; a busy one may take most
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,14 @@ class Checkout:
         while not any(note.script == script for note in self.notes(event)):
             waiting = process.poll() is None and time.monotonic() < deadline
             assert waiting, f"{script} saw no {event}\n{self.log()[-6000:]}"
+            time.sleep(0.2)
+
+    def wait_until_finished(self, rule: str, times: int, process: subprocess.Popen):
+        """Wait until Snakemake has seen that so many jobs of a rule are over: what it has not seen, it does again."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while len(re.findall(rf"Finished jobid: \d+ \(Rule: {rule}\)", self.log())) < times:
+            waiting = process.poll() is None and time.monotonic() < deadline
+            assert waiting, f"{rule} was not seen to finish {times} times\n{self.log()[-6000:]}"
             time.sleep(0.2)
 
     def tables(self) -> dict[str, bytes]:

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from checkouts import HERE, ORDINARY, Checkout
@@ -33,9 +34,10 @@ def kill_and_pick_up(checkout: Checkout) -> Checkout:
     """Kill the submitting process in the middle of the run, and start it again as docs/cluster.md says."""
     first = checkout.start(checkout.on_slurm(*TARGETS))
     checkout.wait_for("train_head", "end", first)
+    checkout.wait_until_finished("embed_images", 2, first)  # one for each run
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
-    subprocess.run(["scancel", "--user", checkout.user], check=True, timeout=30)
+    subprocess.run(["scancel", "--user", checkout.user], check=True, timeout=120)
     checkout.run(checkout.command("--unlock"))
     checkout.run(checkout.on_slurm(*TARGETS))
     return checkout
@@ -63,7 +65,17 @@ def restart_controller():
     nothing that submits through it can tell.
     """
     state = Path(os.environ.get("SLURM_STATE", "/var/tmp/graft-slurm"))
-    os.kill(int((state / "run" / "slurmctld.pid").read_text()), signal.SIGTERM)
-    subprocess.run(["sleep", "5"], check=True)
+    controller = int((state / "run" / "slurmctld.pid").read_text())
+    os.kill(controller, signal.SIGTERM)
+    wait_until_gone(controller)  # start_slurm.sh would take one that is still saving its state for one that runs
+    time.sleep(5)
     subprocess.run([HERE / "start_slurm.sh", ORDINARY], check=True, timeout=120)
     subprocess.run(["scontrol", "reconfigure"], check=True, timeout=60)  # or it may wait for ever for its node's GPUs
+
+
+def wait_until_gone(process: int, seconds: float = 120):
+    """Wait until a process that was told to stop has stopped."""
+    deadline = time.monotonic() + seconds
+    while Path(f"/proc/{process}").exists():
+        assert time.monotonic() < deadline, f"process {process} did not stop within {seconds} s"
+        time.sleep(0.1)

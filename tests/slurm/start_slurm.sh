@@ -60,11 +60,16 @@ write_config() { # name, mode; the text comes from standard input
     if [ -e "$target" ] && ! grep -qF "$MARK" "$target"; then
         fail "$target belongs to another cluster; this test needs a machine without one"
     fi
-    install -m "$2" /dev/stdin "$target" < <(echo "$MARK" && cat)
+    install -m "$2" /dev/stdin "$target.new" < <(echo "$MARK" && cat)
+    mv "$target.new" "$target" # at once: another run may be reading it, when the controller alone is started again
 }
 
 configure() {
     # AuthType and TRES: accounting counts GPUs. SchedulerParameters: a test need not wait for the next round.
+    # MessageTimeout: how long sbatch, squeue and scancel wait for a controller that is away. Its restart on a busy machine
+    # takes longer than Slurm's own 10 s, and each submission that fails uses up one of a job's tries.
+    # SlurmdTimeout: a node that registers anew after the controller's restart may be called silent so long after it, and
+    # lose its jobs; a test is over by then.
     # OverMemoryKill: no cgroups here, so slurmd itself looks once a second and ends what takes too much.
     write_config slurm.conf 644 <<CONF
 ClusterName=graft
@@ -84,8 +89,9 @@ SlurmctldPidFile=$RUN/slurmctld.pid
 SlurmdPidFile=$RUN/slurmd.pid
 SlurmctldLogFile=$LOG/slurmctld.log
 SlurmdLogFile=$LOG/slurmd.log
+MessageTimeout=90
 SlurmctldTimeout=60
-SlurmdTimeout=60
+SlurmdTimeout=1800
 KillWait=2
 MinJobAge=300
 OverTimeLimit=0

@@ -12,7 +12,7 @@ from altered_copies import NAMED, caught, distinct_photos, search
 from graft.config.dataset import Ingest
 from graft.data import altered
 from graft.data.decode import PICTURE_PX, look
-from graft.data.duplicates import joined
+from graft.data.duplicates import connected_components
 from graft.sample.scenes import SCENES, draw_scene
 from graft.storage.files import read_table
 
@@ -81,7 +81,7 @@ def test_a_chain_of_copies_is_one_group_with_few_links(scenes):
         [np.asarray(one.convert("L").resize((PICTURE_PX, PICTURE_PX), Image.Resampling.BOX)) for one in frames]
     )
     links = altered.altered_links(pictures)
-    assert len(set(joined(len(frames), [(one.earlier, one.later) for one in links]))) == 1
+    assert len(set(connected_components(len(frames), [(one.earlier, one.later) for one in links]))) == 1
     assert len(links) == len(frames) - 1
 
 

@@ -16,13 +16,13 @@ from graft.config.backbone import Backbone
 from graft.config.recipe import Head
 from graft.data.pixels import square
 from graft.errors import UserError
-from graft.judging.decision import decide
 from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
 from graft.network.model_file import save_model
 from graft.predicting.classify import Verdict, annotate, classify, find_photos, open_square
-from graft.predicting.predictions import predict_logits, probabilities_of
+from graft.predicting.decision import decide
+from graft.predicting.predictions import class_probabilities, predict_logits
 from graft.storage.files import sha256_of
 from networks import lively
 from places import ROOT
@@ -50,7 +50,7 @@ def photos(tmp_path):
 def test_new_photos_get_the_probabilities_of_the_chain(model, photos):
     paths = sorted(str(path) for path in photos.glob("*.png"))
     pixels = np.stack([square(path, sha256_of(path), 32) for path in paths])
-    expected = probabilities_of(predict_logits(model, pixels, np.arange(11), "test"), temperature=2.0)
+    expected = class_probabilities(predict_logits(model, pixels, np.arange(11), "test"), temperature=2.0)
     found = [verdict.probabilities for verdict in classify(model, FACTS, paths)]
     assert np.ptp(expected[:, 1]) > 1e-3  # else equal probabilities would show nothing
     assert np.allclose(found, expected, atol=1e-5)

@@ -69,8 +69,8 @@ def test_a_run_without_fine_tuning_stands_beside_one_with(tmp_path):
 
 
 def test_what_differs_within_a_section_that_one_run_lacks_is_shown():
-    told = comparison.differing_settings([{"a": None}, {"a.b": 1, "a.c": 3}, {"a.b": 2, "a.c": 3}])
-    assert told == [{"a": "no", "a.b": None}, {"a": "yes", "a.b": 1}, {"a": "yes", "a.b": 2}]
+    differing = comparison.differing_settings([{"a": None}, {"a.b": 1, "a.c": 3}, {"a.b": 2, "a.c": 3}])
+    assert differing == [{"a": "no", "a.b": None}, {"a": "yes", "a.b": 1}, {"a": "yes", "a.b": 2}]
 
 
 def test_test_photos_judge_where_there_are_any(tmp_path):

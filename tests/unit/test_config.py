@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from graft import tables
 from graft.config import describe
 from graft.config.backbone import NATIVE_SIZE, Backbone
 from graft.config.keys import backbone_key, features_key
@@ -110,6 +111,25 @@ def test_runs_share_features_unless_they_look_at_the_photos_differently():
     assert features_key(longer) == features_key(job(override={"frozen": {"views": 4}}).run("lesson").embedding)
 
 
+def test_labels_are_looked_at_with_the_features_of_the_dataset_s_first_run_with_views_or_without():
+    plain = features_key(job(override={"frozen": {"views": 0}}).run("lesson").embedding)
+    asked = job()
+    assert asked.features_of_dataset("urban_rural") == (features_key(asked.run("lesson").embedding), plain)
+    assert asked.embedding(plain).views is None
+    with pytest.raises(UserError, match="there is no dataset 'urban_rual'; did you mean 'urban_rural'"):
+        asked.features_of_dataset("urban_rual")
+
+
+def test_other_labels_fetch_no_photo_again():
+    values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    before = Job(values, RECIPES)
+    values["datasets"]["urban_rural"]["source"]["labels"] = {"corrections": "fixes.csv"}
+    after = Job(values, RECIPES)
+    changed = [part for part in ("source", "labels", "ingest", "split") if slice_of(before, part, dataset="urban_rural")
+               != slice_of(after, part, dataset="urban_rural")]  # fmt: skip
+    assert changed == ["labels"]
+
+
 def test_two_weight_files_of_one_name_do_not_share_a_cache():
     here, there = (Backbone(name="VGG16", weights=f"{folder}/mine.weights.h5") for folder in ("a", "b"))
     assert backbone_key(here) != backbone_key(there)
@@ -132,13 +152,14 @@ def test_a_slice_is_json_with_sorted_keys():
     [
         (ROOT / "config" / "README.md", describe.reference),
         (ROOT / "workflow" / "schemas" / "config.schema.json", describe.json_schema),
+        (ROOT / "docs" / "files.md", tables.reference),
     ],
-    ids=["reference", "schema"],
+    ids=["settings", "schema", "files"],
 )
-def test_generated_files_agree_with_the_models(path: Path, text, request):
+def test_generated_files_agree_with_the_code(path: Path, text, request):
     if request.config.getoption("--fix"):
         path.write_text(text(), encoding="utf-8")
-    lag = f"{path.relative_to(ROOT)} lags the models; run: make schema"
+    lag = f"{path.relative_to(ROOT)} lags the code; run: make schema"
     assert path.read_text(encoding="utf-8") == text(), lag
 
 
@@ -155,8 +176,12 @@ def test_the_conda_environment_has_the_versions_of_the_lock():
 
 def test_no_rule_is_told_the_number_of_shards():
     values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    sweep = {"seed": [0, 1]}
+    values["experiments"]["table"] = {"dataset": "urban_rural", "recipe": "probe", "sweep": {"backbone": ["VGG16"]}}
+    values["model_table"] = {}
+    values["experiments"]["sizes"] = values["experiments"]["lesson"] | {"sweep": sweep, "choose": "accuracy"}
     one, many = Job(values, RECIPES), Job(values | {"shards": {"pack": 8, "embed": 8}}, RECIPES)
-    at = {"run": "lesson", "dataset": "urban_rural"}
+    at = {"run": "lesson", "dataset": "urban_rural", "sweep": "sizes"}
     at |= {"backbone": next(iter(one.backbones)), "features": features_key(one.run("lesson").embedding)}
     assert {part: slice_of(one, part, **at) for part in SLICES} == {part: slice_of(many, part, **at) for part in SLICES}
 

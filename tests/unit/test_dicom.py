@@ -14,7 +14,8 @@ import ingest_dataset
 import pack_images
 from graft.config.dataset import Ingest, Pictures
 from graft.data.decode import look
-from graft.data.pictures import Refused, upright_rgb
+from graft.data.pictures import upright_rgb
+from graft.data.refusal import Refused
 from graft.predicting.classify import open_square
 
 INSTALL = "needs envs/requirements-pictures.txt"

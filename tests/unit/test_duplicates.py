@@ -12,7 +12,7 @@ from PIL import Image, ImageEnhance
 from graft.config.dataset import Ingest
 from graft.data import duplicates
 from graft.data.decode import look
-from graft.data.duplicates import close_hashes, joined, near_links, same_bytes
+from graft.data.duplicates import close_hashes, connected_components, near_links, same_bytes
 
 
 def looks(images, tmp_path):
@@ -107,7 +107,7 @@ def test_the_work_grows_far_less_than_the_number_of_pairs():
 
 
 def test_groups_join_through_common_members():
-    assert joined(6, [(4, 5), (0, 1), (1, 4)]) == [0, 0, 2, 3, 0, 0]
+    assert connected_components(6, [(4, 5), (0, 1), (1, 4)]) == [0, 0, 2, 3, 0, 0]
     assert same_bytes(["a", "b", "a", "c", "b"]) == [[0, 2], [1, 4]]
 
 
@@ -116,4 +116,4 @@ def test_many_copies_of_one_picture_take_as_many_links_not_pairs():
     hashes = [0b111 & number for number in range(3000)]  # eight hashes, all within three bits
     links = near_links(hashes, [thumbnail] * 3000, 10)
     assert len(links) == 2999
-    assert set(joined(3000, links)) == {0}
+    assert set(connected_components(3000, links)) == {0}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from graft.errors import UserError, run_script
-from graft.storage.files import whole
+from graft.storage.files import atomic
 
 FULL = Path("/dev/full")  # a file on a disk that is always full
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no disk that is always full")
@@ -43,7 +43,7 @@ def test_a_full_disk_is_told_in_one_sentence(capsys):
 @needs_full
 def test_a_full_disk_is_told_with_the_file_and_its_disk_where_results_are_written(capsys, tmp_path):
     def main():
-        with whole(tmp_path / "model.keras") as part:
+        with atomic(tmp_path / "model.keras") as part:
             part.symlink_to(FULL)
             part.write_bytes(b"much")
 

@@ -20,8 +20,14 @@ CERTAIN = [[0.9, 0.1], [0.1, 0.9]]  # what a model says that answers class 0, cl
 def judged(labels, answers, settings=None, stage="head", **columns):
     """Return evaluation.csv's rows for labels and answers of two classes."""
     rows = predictions_of(labels, [CERTAIN[answer] for answer in answers], **columns).assign(stage=stage)
-    settings = settings or Evaluation()
-    return evaluation.evaluation_table("r", evaluation.calibrated(rows, settings)[0], settings)
+    return table_of(rows, settings or Evaluation())
+
+
+def table_of(rows, settings):
+    """Return evaluation.csv's rows for predictions."""
+    return evaluation.evaluation_table(
+        "r", evaluation.answers_by_stage_and_role(evaluation.calibrated(rows, settings)[0]), settings
+    )
 
 
 def pooled(table):
@@ -63,7 +69,7 @@ def test_optimism_is_the_accuracy_on_the_photos_that_chose_beyond_that_on_those_
     chose = predictions_of([0, 1, 0, 1], [CERTAIN[answer] for answer in (0, 1, 0, 1)], role="inner", chose=1)
     judging = predictions_of([0, 1, 0, 1], [CERTAIN[answer] for answer in (0, 1, 1, 1)], path=list("abcd"))
     rows = pd.concat([chose, judging], ignore_index=True).assign(stage="head")
-    table = evaluation.evaluation_table("r", evaluation.calibrated(rows, Evaluation())[0], Evaluation())
+    table = table_of(rows, Evaluation())
     both = table[table["fold"] == "all"].set_index("role")
     assert tuple(both.loc["val", ["chose_n", "chose_accuracy", "optimism"]]) == (4, 1.0, 0.25)
     assert math.isnan(both.loc["inner", "optimism"])
@@ -102,7 +108,7 @@ def test_not_sure_gives_accuracy_and_coverage():
     chances[0] = chances[1] = [0.5, 0.5]
     rows = predictions_of(labels, chances).assign(stage="head")
     settings = Evaluation(unsure_below=0.6)
-    row = pooled(evaluation.evaluation_table("r", evaluation.calibrated(rows, settings)[0], settings))
+    row = pooled(table_of(rows, settings))
     assert row["coverage"] == pytest.approx(38 / 40)
     assert row["sure_accuracy"] == 1
     assert row["accuracy"] == pytest.approx(39 / 40)  # from 0.5 up it answers b, which is right once
@@ -110,9 +116,9 @@ def test_not_sure_gives_accuracy_and_coverage():
 
 def test_nobody_sure_is_a_coverage_of_0():
     settings = Evaluation(unsure_below=0.9)
-    rows, _ = evaluation.calibrated(predictions_of([0, 1], [[0.5, 0.5]] * 2).assign(stage="head"), settings)
-    assert evaluation.when_sure(rows, 0.9)["coverage"] == 0
-    assert math.isnan(evaluation.when_sure(rows, 0.9)["sure_accuracy"])
+    row = pooled(table_of(predictions_of([0, 1], [[0.5, 0.5]] * 2).assign(stage="head"), settings))
+    assert row["coverage"] == 0
+    assert math.isnan(row["sure_accuracy"])
 
 
 def test_the_headline_is_of_the_published_decision_and_the_likeliest_class_stands_beside_it():
@@ -121,7 +127,7 @@ def test_the_headline_is_of_the_published_decision_and_the_likeliest_class_stand
     test = made_scores([0.15, 0.2, 0.36, 0.45], [0, 0, 1, 1], "test")
     settings = Evaluation(threshold_photos=2)
     rows, calibrators = evaluation.calibrated(pd.concat([validation, test], ignore_index=True), settings)
-    table = evaluation.evaluation_table("r", rows, settings)
+    table = evaluation.evaluation_table("r", evaluation.answers_by_stage_and_role(rows), settings)
     row = table[(table["role"] == "test") & (table["fold"] == "all")].iloc[0]
     assert row["accuracy"] == row["balanced_accuracy"] == 1.0
     assert row["argmax_accuracy"] == 0.5
@@ -137,32 +143,42 @@ def made_scores(scores: list[float], labels: list[int], role: str) -> pd.DataFra
 
 def test_per_class_pools_the_folds():
     rows = predictions_of([0, 1, 0, 1], [CERTAIN[answer] for answer in (0, 1, 1, 1)], fold=[0, 0, 1, 1], stage="head")
-    table = evaluation.per_class_table("r", rows, 0.95)
+    table = evaluation.per_class_table("r", evaluation.answers_by_stage_and_role(rows), 0.95)
     assert list(table["class"]) == ["a", "b"]
     assert list(table["recall"]) == [0.5, 1.0]
 
 
 def test_a_run_without_fine_tuning_has_an_empty_significance_table():
     rows = predictions_of([0, 1], CERTAIN).assign(stage="head")
-    table = evaluation.significance_table("r", rows, Evaluation())
+    table = evaluation.significance_table("r", evaluation.answers_by_stage_and_role(rows), Evaluation())
     assert table.empty
     assert {"first", "second", "p_value", "verdict"} <= set(table.columns)
 
 
 def test_pooling_reads_folds_in_numeric_order_and_heads_first(tmp_path):
     rows = pd.concat([made_predictions(2, fold=fold) for fold in (10, 2)])
-    paths = [path for stage in ("finetuned", "head") for path in write_predictions(tmp_path, "r", stage, rows)]
-    table = evaluation.pool(paths)
+    table = evaluation.pool([write_predictions(tmp_path, "r", {"finetuned": rows, "head": rows})])
     assert list(dict.fromkeys(zip(table["stage"], table["fold"], strict=True))) == [
         ("head", 2), ("head", 10), ("finetuned", 2), ("finetuned", 10),
     ]  # fmt: skip
 
 
 def test_files_of_different_classes_are_refused(tmp_path):
-    paths = write_predictions(tmp_path, "r", "head", made_predictions(2))
-    paths += write_predictions(tmp_path, "r", "finetuned", made_predictions(2, classes=("rural", "sea")))
+    files = [write_predictions(tmp_path, "r", {"head": made_predictions(2)})]
+    files += [write_predictions(tmp_path, "s", {"head": made_predictions(2, classes=("rural", "sea"))})]
     with pytest.raises(UserError, match="has other classes"):
-        evaluation.pool(paths)
+        evaluation.pool(files)
+
+
+def test_shards_of_predictions_give_the_table_of_one_job(tmp_path):
+    stages = {"head": made_predictions(6), "finetuned": made_predictions(6, seed=1)}
+    whole = evaluation.pool([write_predictions(tmp_path, "r", stages)])
+    parts = [{stage: table.iloc[rows] for stage, table in stages.items()} for rows in (slice(4), slice(4, 6), slice(0))]
+    shards = [write_predictions(tmp_path, f"part{number}", part) for number, part in enumerate(parts)]
+    assert evaluation.pool(shards).equals(whole)
+
+
+RECORD = {"run": "r", "experiment": "r", "seed": 0, "dataset": "d", "features": "f", "config": {}}
 
 
 def run_files(folder):
@@ -207,7 +223,9 @@ def test_the_program_writes_every_table(tmp_path, capsys):
 def test_a_setting_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(UserError, match=r"evaluation\.treshold is not a setting; did you mean 'threshold'"):
         evaluate.main(
-            ["--run", "r", "--predictions", "x", "--settings", '{"treshold": "half"}']
-            + [part for name in ("pooled", "evaluation", "per-class", "calibration", "significance")
-               for part in (f"--{name}", str(tmp_path / name))]
-        )  # fmt: skip
+            [
+                *("--record", json.dumps(RECORD), "--predictions", "x", "--models", "x", "--manifest", "x"),
+                *("--split", "x", "--benchmarks", "x", "--output", str(tmp_path)),
+                *("--settings", '{"treshold": "half"}'),
+            ]
+        )

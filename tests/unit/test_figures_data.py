@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from figures_data import history, predictions
-from graft.config.figures import Figures, GradCam
+from graft.config.figures import GradCam
 from graft.errors import UserError
 from graft.figures import comparison, confusion, feature_map, gradcam, learning_curves, mistakes, prediction_grid
 from graft.figures.judged import judged
@@ -17,11 +17,12 @@ from graft.figures.photos import thumbnail
 from graft.figures.reliability import bins_of
 from graft.figures.roc_pr import curves_of
 from graft.figures.style import class_look
+from graft.judging.outcomes import outcomes_of
 
 
-def rows(labels: str, answers: str, surety=0.9, stage="head", role="val") -> pd.DataFrame:
+def rows(labels: str, answers: str, confidence=0.9, stage="head", role="val") -> pd.DataFrame:
     """Return predictions of classes a and b: one letter a photo, each answer equally sure."""
-    of_a = [surety if answer == "a" else 1 - surety for answer in answers]
+    of_a = [confidence if answer == "a" else 1 - confidence for answer in answers]
     return pd.DataFrame(
         {
             "stage": stage,
@@ -163,15 +164,18 @@ def test_reliability_bins_hold_every_photo_and_wilsons_interval():
 
 
 def test_the_surest_mistake_comes_first():
-    table = pd.concat([rows("ab", "ba", surety=0.7), rows("a", "b", surety=0.95), rows("aa", "aa", surety=0.99)])
-    chosen = mistakes.chosen(table.reset_index(drop=True), 2)
+    table = pd.concat(
+        [rows("ab", "ba", confidence=0.7), rows("a", "b", confidence=0.95), rows("aa", "aa", confidence=0.99)]
+    )
+    table = table.reset_index(drop=True)
+    chosen = table.iloc[mistakes.chosen(outcomes_of(table), 2)]
     assert chosen[["probability_a", "probability_b"]].max(axis=1).tolist() == pytest.approx([0.95, 0.7])
     assert (chosen["label"] != chosen["predicted"]).all()
 
 
 def test_without_mistakes_the_least_sure_answers_are_shown():
-    table = pd.concat([rows("a", "a", surety=0.9), rows("b", "b", surety=0.6)]).reset_index(drop=True)
-    assert mistakes.chosen(table, 1)["label"].tolist() == ["b"]
+    table = pd.concat([rows("a", "a", confidence=0.9), rows("b", "b", confidence=0.6)]).reset_index(drop=True)
+    assert table.iloc[mistakes.chosen(outcomes_of(table), 1)]["label"].tolist() == ["b"]
 
 
 def test_the_feature_map_is_scikit_learns_pca():
@@ -193,10 +197,3 @@ def test_grad_cam_prefers_the_classes_with_the_most_mistakes():
 
 def test_forty_classes_have_forty_looks():
     assert len({tuple(class_look(number).values()) for number in range(40)}) == 40
-
-
-def test_a_figures_slice_reads_back_as_what_it_was():
-    settings = Figures.model_validate({"dpi": 80, "prediction_grid": {"columns": 5}})
-    again = Figures.model_validate(settings.slice("prediction_grid"))
-    assert (again.dpi, again.prediction_grid.columns) == (80, 5)
-    assert "mistakes" not in settings.slice("prediction_grid")

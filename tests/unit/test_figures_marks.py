@@ -1,8 +1,5 @@
 """Marks that carry the meaning of a figure: right or wrong, a doubted label, heat, words where there is no picture."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +8,11 @@ import pytest
 from matplotlib.text import Text
 
 import figures_data as made
-from graft.config.figures import OF_A_RUN, OF_ALL_RUNS, FeatureMap, Figures, GradCam, Mistakes
+from graft.config.figures import OF_A_RUN, FeatureMap, Figures, GradCam, Mistakes
 from graft.errors import UserError
 from graft.figures import feature_map, gradcam, mistakes, photos
-
-SCRIPTS = Path(photos.__file__).parents[2]
+from graft.figures.drawing import DRAWN, Inputs, draw_all
+from graft.network.model_file import add_facts
 
 
 def table_of(labels, predicted, sure):
@@ -82,21 +79,32 @@ def test_heat_lies_where_the_answers_channel_does():
     assert gradcam.heat_of(*parts, photo, np.array([0]))[0].tolist() == [[0, 0], [0, 1]]
 
 
-def test_an_option_of_one_figure_changes_no_other_figures_settings():
-    before, after = Figures(), Figures(reliability={"bins": 7})
-    assert [name for name in (*OF_A_RUN, *OF_ALL_RUNS) if before.slice(name) != after.slice(name)] == ["reliability"]
+@pytest.fixture
+def inputs(tmp_path) -> Inputs:
+    """Where the results of a made-up run lie; its backbone is a baseline, which needs no framework."""
+    folder = made.write_run(tmp_path / "runs" / "lesson", n_classes=2, photos=8)
+    model = folder / "fold0" / "finetuned" / "model.keras"
+    add_facts(model, {"backbone": "Pixels16"})
+    np.save(folder / "pixels.npy", np.zeros((8, 16, 16, 3), np.uint8))
+    histories = [folder / "fold0" / stage / "history.csv" for stage in ("head", "finetuned")]
+    tables = {name: folder / f"{name}.csv" for name in ("predictions", "manifest")}
+    arrays = {name: folder / f"{name}.npy" for name in ("pixels", "features")}
+    return Inputs("lesson", histories=histories, models=[model], images=folder / "images", **tables, **arrays)
 
 
-def test_a_script_writes_every_format_asked_for(tmp_path):
-    made.write_run(tmp_path, n_classes=2, photos=8)
-    files = [tmp_path / "out" / f"matrix{suffix}" for suffix in (".png", ".svg")]
-    command = [
-        sys.executable,
-        "plot_confusion_matrix.py",
-        "--run",
-        "lesson",
-        "--predictions",
-        tmp_path / "predictions.csv",
-    ]
-    subprocess.run([*command, "--settings", json.dumps({"dpi": 60}), "--figure", *files], cwd=SCRIPTS, check=True)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["matrix.png", "matrix.svg"]
+def test_every_figure_is_written_in_every_format_asked_for(inputs, tmp_path):
+    files = [tmp_path / "out" / f"{name}{suffix}" for name in OF_A_RUN for suffix in (".png", ".svg")]
+    assert draw_all(inputs, Figures(dpi=60), files) == {}
+    assert all(file.stat().st_size > 500 for file in files)
+
+
+@pytest.mark.parametrize("name", ["mistakes", "gradcam"])
+def test_a_figure_that_fails_leaves_the_others_and_is_named(inputs, tmp_path, monkeypatch, name, capfd):
+    def broken(*_):
+        raise ZeroDivisionError("by hand")
+
+    monkeypatch.setitem(DRAWN, name, broken)
+    files = [tmp_path / "out" / f"{figure}.png" for figure in OF_A_RUN]
+    assert draw_all(inputs, Figures(dpi=60), files) == {name: "ZeroDivisionError: by hand"}
+    assert all(file.is_file() for file in files)  # a note stands in its place
+    assert "Traceback" in capfd.readouterr().err

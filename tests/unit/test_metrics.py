@@ -179,7 +179,9 @@ def test_forty_classes_with_one_photo_each():
 
 
 def test_per_class_counts_hits_answers_and_photos():
-    outcomes = Outcomes(["a", "b", "c"], np.array([0, 0, 1]), np.array([0, 1, 1]), one_hot([0, 1, 1], 3), np.arange(3))
+    outcomes = Outcomes(
+        ["a", "b", "c"], np.array([0, 0, 1]), np.array([0, 1, 1]), one_hot([0, 1, 1], 3), np.arange(3), np.arange(3)
+    )
     table = metrics.per_class(outcomes).set_index("class")
     assert list(table["support"]) == [2, 1, 0]
     assert list(table["answered"]) == [1, 2, 0]

@@ -1,22 +1,18 @@
 """A model card: its front matter is what Hugging Face reads, its text says what the tables say."""
 
+import json
+
 import pandas as pd
 import pytest
 import yaml
 
-import write_model_card
-from made_runs import made_predictions, write_run
+from graft.reporting import model_card
+from graft.storage.files import read_json, read_table
+from made_runs import EXPORTED, made_predictions, write_run
 
 
 def card_of(folder):
-    """Write a run's card and return its front matter and its text."""
-    write_model_card.main(
-        [
-            *("--provenance", f"{folder}/provenance.json", "--evaluation", f"{folder}/evaluation.csv"),
-            *("--per-class", f"{folder}/per_class.csv", "--significance", f"{folder}/significance.csv"),
-            *("--calibration", f"{folder}/calibration.json", "--output", f"{folder}/MODEL_CARD.md"),
-        ]
-    )
+    """Return the front matter and the text of a run's card."""
     _, matter, text = (folder / "MODEL_CARD.md").read_text(encoding="utf-8").split("---\n", 2)
     return yaml.safe_load(matter), text
 
@@ -61,6 +57,23 @@ def test_the_text_says_how_to_use_the_model(tuned):
     assert "takes RGB photos, 0 to 255, shape (n, 96, 96, 3)" in text
     assert "Classes, in order: rural, urban" in text
     assert "answer urban from 0.500 up (chosen by 20 photos of the validation photos)" in text
+
+
+def test_weights_of_a_file_are_named_without_the_folders_of_this_machine(tmp_path):
+    backbone = {"name": "MobileNet", "size": 96, "weights": "/home/me/secret/own.weights.h5"}
+    experiment = {"dataset": "drawn", "recipe": "lesson", "backbone": backbone}
+    folder = write_run(tmp_path, "own", {"head": made_predictions(20)})
+    record = json.loads((folder / "provenance.json").read_text())
+    record["config"]["experiments"]["own"] |= experiment
+    assert "(weights: own.weights.h5)" in model_card.introduction(record, "head")
+
+
+def test_a_run_with_exports_says_what_each_says(tuned):
+    exports = pd.DataFrame([{**EXPORTED, "export": "litert-int8", "flipped": 3}])
+    tables = [read_table(tuned / f"{name}.csv") for name in ("evaluation", "per_class", "significance")]
+    told = [read_json(tuned / "provenance.json"), *tables, read_json(tuned / "calibration.json")]
+    assert "| exports/litert-int8 | onnxruntime 1.32.0 | 0.950 | 3 of 20 |" in model_card.card(*told, exports)
+    assert "## Exports" not in model_card.card(*told)
 
 
 def test_a_run_without_fine_tuning_has_a_card_of_its_head(tmp_path):

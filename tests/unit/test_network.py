@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from graft.config.backbone import NATIVE_SIZE, OWN, SMALLEST_SIZE, Backbone
+from graft.config.backbone import NATIVE_SIZE, OWN, Backbone
 from graft.config.recipe import Head
 from graft.errors import UserError
 from graft.network.assembly import assemble, embedder, parts_of, pooling_of
@@ -61,22 +61,6 @@ def test_preprocessing_is_that_of_keras(name):
     ours = keras.Model(inputs, preprocess(inputs, mode_of(name)))
     theirs = module_of(name).preprocess_input(photos(2, 8).copy())
     assert np.allclose(np.asarray(ours(photos(2, 8))), theirs, atol=2e-5)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(NATIVE_SIZE))
-def test_every_backbone_builds_saves_and_says_the_same_again(name, tmp_path):
-    size = max(SMALLEST_SIZE.get(name, 32), 64)
-    spec = Backbone(name=name, weights="none", size=size)
-    backbone = build_backbone(spec)
-    names = block_names(backbone)
-    blocks = list(dict.fromkeys(names))
-    assert len(blocks) >= 4, blocks
-    model = assemble(backbone, build_head(Head(), backbone.output_shape[-1], 3, 0), mode_of(name), "avg")
-    save_model(model, {"classes": ["a", "b", "c"], "size": size}, tmp_path / "model.keras")
-    again, _ = load_model(tmp_path / "model.keras")
-    assert np.allclose(np.asarray(model(photos(2, size))), np.asarray(again(photos(2, size))), atol=1e-4)
-    keras.backend.clear_session()
 
 
 @pytest.mark.parametrize("name", ["ResNet50", "MobileNet", "MobileNetV2", "EfficientNetB0", "ResNet50V2"])

@@ -15,8 +15,9 @@ from graft.config.dataset import Ingest, Pictures
 from graft.config.keys import pictures_key
 from graft.data.contact_sheet import GAP_PX, HEAD_PX, TEXT_PX, TILE_PX, TITLE_PX
 from graft.data.decode import look
-from graft.data.pictures import Refused, squared, upright_rgb
+from graft.data.pictures import squared, upright_rgb
 from graft.data.pixels import square
+from graft.data.refusal import Refused
 from graft.errors import UserError
 from graft.figures.photos import thumbnail
 from graft.predicting.classify import open_square, pictures_of

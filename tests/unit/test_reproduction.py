@@ -37,12 +37,12 @@ def repeat_by_copying(results, folder):
 def test_the_same_files_are_the_same(results, record, tmp_path):
     repeat_by_copying(results, tmp_path / "again")
     found = reproduction.outcome(record, results, tmp_path / "again")
-    assert found == [("evaluation.csv", True, ""), ("fold0/head/predictions.csv", True, "")]
+    assert found == [("evaluation.csv", True, ""), ("predictions.csv", True, "")]
 
 
 def test_a_changed_number_is_told_by_how_much(results, record, tmp_path):
     repeat_by_copying(results, tmp_path / "again")
-    path = tmp_path / "again" / "results" / "runs" / "lesson" / "fold0" / "head" / "predictions.csv"
+    path = tmp_path / "again" / "results" / "runs" / "lesson" / "predictions.csv"
     table = read_table(path)
     table.loc[3, "probability_rural"] += 0.25
     write_table(table, path)
@@ -53,7 +53,7 @@ def test_a_changed_number_is_told_by_how_much(results, record, tmp_path):
 
 def test_a_changed_answer_is_told_by_its_column(results, record, tmp_path):
     repeat_by_copying(results, tmp_path / "again")
-    path = tmp_path / "again" / "results" / "runs" / "lesson" / "fold0" / "head" / "predictions.csv"
+    path = tmp_path / "again" / "results" / "runs" / "lesson" / "predictions.csv"
     write_table(read_table(path).assign(predicted="urban"), path)
     difference = reproduction.outcome(record, results, tmp_path / "again")[1][2]
     assert difference == "numbers differ by at most 0; predicted differ too"
@@ -63,10 +63,10 @@ def test_a_missing_file_and_missing_rows_are_told(results, record, tmp_path):
     repeat_by_copying(results, tmp_path / "again")
     folder = tmp_path / "again" / "results" / "runs" / "lesson"
     (folder / "evaluation.csv").unlink()
-    path = folder / "fold0" / "head" / "predictions.csv"
+    path = folder / "predictions.csv"
     write_table(read_table(path).iloc[:-1], path)
     said = [difference for _, _, difference in reproduction.outcome(record, results, tmp_path / "again")]
-    assert said == ["was not made again", "has 19 rows of 9 columns; 20 of 9 were recorded"]
+    assert said == ["was not made again", "has 19 rows of 13 columns; 20 of 13 were recorded"]
 
 
 def test_it_is_the_record_that_counts_not_a_file_edited_since(results, record, tmp_path):
@@ -78,10 +78,14 @@ def test_it_is_the_record_that_counts_not_a_file_edited_since(results, record, t
 def test_relative_paths_of_the_user_become_absolute(record, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "own.h5").write_text("")
-    record["config"]["datasets"]["drawn"]["source"] = {"folder": "photos", "archive": None}
+    (tmp_path / "fixes.csv").write_text("")
+    labels = {"table": "in_the_folder.csv", "corrections": "fixes.csv"}
+    record["config"]["datasets"]["drawn"]["source"] = {"folder": "photos", "archive": None, "labels": labels}
     record["config"]["experiments"]["lesson"]["backbone"]["weights"] = "own.h5"
     config = reproduction.configuration_of(record, tmp_path)
-    assert config["datasets"]["drawn"]["source"]["folder"] == str(tmp_path / "photos")
+    source = config["datasets"]["drawn"]["source"]
+    assert source["folder"] == str(tmp_path / "photos")
+    assert source["labels"] == {"table": "in_the_folder.csv", "corrections": str(tmp_path / "fixes.csv")}
     assert config["experiments"]["lesson"]["backbone"]["weights"] == str(tmp_path / "own.h5")
     assert config["experiments"]["lesson"]["recipe"] == "lesson"
     assert record["config"]["datasets"]["drawn"]["source"]["folder"] == "photos"
@@ -126,9 +130,9 @@ def test_what_has_changed_since_is_told(record):
     record["packages"]["gone"] = "1.0"
     record["machine"]["cores"] = 4096
     record["code"]["sha256"] = "0" * 64
-    told = reproduction.changes(record)
-    assert [line.split(":")[0] for line in told] == ["the code", "gone", "numpy", "cores"]
-    assert told[1] == "gone: 1.0 then, none now"
+    lines = reproduction.changes(record)
+    assert [line.split(":")[0] for line in lines] == ["the code", "gone", "numpy", "cores"]
+    assert lines[1] == "gone: 1.0 then, none now"
 
 
 def test_other_photos_are_told(results, record, tmp_path):

@@ -8,29 +8,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from photo_files import two_classes, write_files
 
 import compare_runs
-import plot_feature_map
-import write_model_card
-import write_summary
+import draw_figures
+import report_runs
+from graft.config.figures import OF_A_RUN
 from graft.config.resolution import Job
 from graft.data import lock
 from graft.errors import UserError
 from graft.planning.written import check_written
 from graft.storage import seals
 from graft.storage.arrays import open_array
-from graft.storage.files import read_table, whole, write_json, write_table
+from graft.storage.files import atomic, read_table, write_json, write_table
 from made_chain import Chain, call
 from places import ROOT
-
-N_PHOTOS = 24
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory) -> Chain:
-    folder = tmp_path_factory.mktemp("built")
-    return Chain(folder / "results", write_files(folder / "photos", two_classes(N_PHOTOS // 2))).build()
 
 
 @pytest.fixture
@@ -126,22 +117,21 @@ def compare(chain):
     )
 
 
-def write_card(chain):
-    tables = {name: chain.run / f"{name}.csv" for name in ("evaluation", "per_class", "significance")}
-    records = {name: chain.run / f"{name}.json" for name in ("provenance", "calibration")}
-    call(write_model_card, **tables, **records, output=chain.run / "MODEL_CARD.md")
-
-
-def draw_map(chain):
+def draw(chain):
+    histories = [chain.file(stage, "history.csv") for stage in ("head", "finetuned")]
     call(
-        plot_feature_map,
+        draw_figures,
         **{"run": "quick", "predictions": chain.run / "predictions.csv", "manifest": chain.manifest},
-        **{"features": chain.features, "figure": chain.run / "map.png"},
+        **{"features": chain.features, "images": chain.data / "images", "pixels": chain.pixels},
+        **{"histories": histories, "models": chain.file("finetuned", "model.keras")},
+        figures=[chain.run / "figures" / f"{name}.png" for name in OF_A_RUN],
+        failed=chain.run / "figures" / "failed.json",
     )
 
 
-def summarise(chain):
-    call(write_summary, runs=chain.run, results=chain.results, output=chain.results / "summary.html")
+def report(chain):
+    figures = [chain.results / f"{name}.png" for name in ("comparison", "cost")]
+    call(report_runs, runs=chain.run, results=chain.results, figures=figures, summary=chain.results / "summary.html")
 
 
 def name_of(value):
@@ -153,7 +143,7 @@ ROWS = [
     *(("data/photos/pixels-32.npy", fault, Chain.fine_tune) for fault in ARRAY_FAULTS[2:]),
     *(("data/photos/pixels-32.npy", fault, Chain.predict) for fault in ARRAY_FAULTS[2:]),
     *(("features/photos/f.npy", fault, Chain.train_head) for fault in ARRAY_FAULTS),
-    ("features/photos/f.npy", rows_swapped, draw_map),
+    ("features/photos/f.npy", rows_swapped, draw),
     *(("weights/rootstock.weights.h5", fault, Chain.embed) for fault in (cut, emptied)),
     ("weights/rootstock.weights.h5", cut, Chain.train_head),
     *(("data/photos/manifest.csv", fault, Chain.pack) for fault in (*TABLE_FAULTS, labels_flipped)),
@@ -162,19 +152,16 @@ ROWS = [
     ("data/photos/split.csv", trained_photos_validate, Chain.train_head),
     ("data/photos/split.csv", trained_photos_validate, Chain.predict),
     ("data/photos/split.csv", a_photo_in_both_roles, Chain.fine_tune),
-    ("data/photos/split.csv", labels_flipped, Chain.provenance),
+    ("data/photos/split.csv", labels_flipped, Chain.evaluate),
     ("data/photos/classes.json", cut, Chain.train_head),
     *(("runs/quick/fold0/head/model.keras", fault, Chain.fine_tune) for fault in (cut, emptied)),
     *(("runs/quick/fold0/finetuned/model.keras", fault, Chain.predict) for fault in (cut, emptied)),
-    ("runs/quick/fold0/finetuned/model.keras", cut, Chain.publish),
-    ("runs/quick/fold0/finetuned/model.keras", cut, Chain.provenance),
-    *(("runs/quick/fold0/finetuned/predictions.csv", fault, Chain.evaluate) for fault in (*TABLE_FAULTS, all_right)),
+    ("runs/quick/fold0/finetuned/model.keras", cut, Chain.evaluate),
+    ("runs/quick/fold0/head/model.keras", cut, Chain.evaluate),
+    *(("runs/quick/raw_predictions.csv", fault, Chain.evaluate) for fault in (*TABLE_FAULTS, all_right)),
+    *(("runs/quick/predictions.csv", fault, draw) for fault in (half_its_lines, all_right)),
     *(("runs/quick/evaluation.csv", fault, compare) for fault in (one_row, perfect)),
-    *(("runs/quick/evaluation.csv", fault, write_card) for fault in (one_row, perfect)),
-    ("runs/quick/evaluation.csv", perfect, Chain.provenance),
-    ("runs/quick/evaluation.csv", perfect, summarise),
-    *(("runs/quick/calibration.json", fault, Chain.publish) for fault in (cut, edited_number)),
-    ("runs/quick/calibration.json", edited_number, write_card),
+    ("runs/quick/evaluation.csv", perfect, report),
     *(("runs/quick/provenance.json", fault, compare) for fault in (cut, edited_number)),
 ]
 
@@ -186,7 +173,7 @@ def test_a_file_that_was_spoilt_stops_the_stage_that_reads_it_in_one_sentence(ch
         stage(chain)
 
 
-@pytest.mark.parametrize("reader", [Chain.predict, Chain.publish])
+@pytest.mark.parametrize("reader", [Chain.predict, Chain.evaluate])
 def test_the_heads_model_in_the_place_of_the_fine_tuned_one_is_noticed_even_with_its_seal(chain, reader):
     for name in ("model.keras", ".seals/model.keras.json"):
         source = chain.file("head", name)
@@ -200,7 +187,7 @@ def test_a_model_of_another_run_is_not_taken_for_this_ones(chain):
     shutil.copytree(chain.run, chain.results / "runs" / "other")
     chain.run = chain.results / "runs" / "other"
     with pytest.raises(UserError, match=r"other/fold0/head/model.keras is the model of quick, fold 0, head"):
-        chain.predict_head()
+        chain.predict()
 
 
 def test_results_that_were_copied_elsewhere_are_good(chain):
@@ -222,7 +209,6 @@ def test_results_of_an_earlier_version_have_no_seals_and_are_read(chain):
         ("data/photos/pixels-32.npy", cut, Chain.predict),
         ("features/photos/f.npy", emptied, Chain.train_head),
         ("data/photos/split.csv", emptied, Chain.train_head),
-        ("runs/quick/calibration.json", cut, Chain.publish),
         ("weights/rootstock.weights.h5", cut, Chain.train_head),
         ("runs/quick/fold0/finetuned/model.keras", cut, Chain.predict),
     ],
@@ -271,7 +257,7 @@ def own_copy(path):
     [
         ("runs/quick/model.keras", cut),
         ("runs/quick/evaluation.csv", perfect),
-        ("runs/quick/fold0/head/predictions.csv", all_right),
+        ("runs/quick/raw_predictions.csv", all_right),
         ("comparison.csv", perfect),
         ("data/photos/pixels-32.npy", rows_swapped_at_the_same_time),
         ("data/photos/split.csv", labels_flipped),
@@ -338,7 +324,7 @@ def test_several_spoilt_files_are_named_in_one_sentence(chain, job):
 
 def test_a_large_file_that_looks_untouched_is_not_read_again(tmp_path, monkeypatch):
     path = tmp_path / "large.npy"
-    with whole(path, sealed=True) as part:
+    with atomic(path, sealed=True) as part:
         np.save(part, np.zeros(2**20))
     monkeypatch.setattr(seals, "digest_of", lambda path: pytest.fail("it was read"))
     assert open_array(path).shape == (2**20,)
@@ -346,7 +332,7 @@ def test_a_large_file_that_looks_untouched_is_not_read_again(tmp_path, monkeypat
 
 def test_a_large_file_that_was_written_with_its_time_put_back_is_noticed(tmp_path):
     path = tmp_path / "large.npy"
-    with whole(path, sealed=True) as part:
+    with atomic(path, sealed=True) as part:
         np.save(part, np.arange(2**20))
     time.sleep(0.05)  # the file system's clock has ticks
     rows_swapped_at_the_same_time(path)
@@ -356,7 +342,7 @@ def test_a_large_file_that_was_written_with_its_time_put_back_is_noticed(tmp_pat
 
 def test_a_copy_of_a_large_file_is_read_once_and_then_trusted(tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
-    with whole(tmp_path / "here" / "large.npy", sealed=True) as part:
+    with atomic(tmp_path / "here" / "large.npy", sealed=True) as part:
         np.save(part, np.zeros(2**20))
     shutil.copytree(tmp_path / "here", tmp_path / "there")
     reads = []

@@ -9,6 +9,7 @@ import pytest
 
 from graft.config.evaluation import Evaluation
 from graft.judging import significance
+from graft.judging.outcomes import outcomes_of
 from made_runs import made_predictions, predictions_of
 
 SETTINGS = Evaluation(bootstrap_resamples=2000)
@@ -17,6 +18,11 @@ SETTINGS = Evaluation(bootstrap_resamples=2000)
 def judged(correct: list[int], **columns: object) -> pd.DataFrame:
     """Return predictions that are right where `correct` is 1, at 0.8, and wrong elsewhere, at 0.8 too."""
     return predictions_of([0] * len(correct), [[0.8, 0.2] if right else [0.2, 0.8] for right in correct], **columns)
+
+
+def compared(first: pd.DataFrame, second: pd.DataFrame, settings: Evaluation) -> dict[str, float] | None:
+    """Return the comparison of two tables of predictions."""
+    return significance.compare(outcomes_of(first), outcomes_of(second), settings)
 
 
 def sign_test(first_only: int, second_only: int) -> float:
@@ -32,7 +38,7 @@ def test_mcnemar_is_the_share_of_tosses_at_least_as_uneven(first, second):
 
 
 def test_a_comparison_counts_what_only_one_has_right():
-    found = significance.compare(judged([1, 1, 0, 0, 1]), judged([1, 0, 1, 1, 1]), SETTINGS)
+    found = compared(judged([1, 1, 0, 0, 1]), judged([1, 0, 1, 1, 1]), SETTINGS)
     assert (found["n"], found["first_only"], found["second_only"]) == (5, 1, 2)
     assert found["difference"] == pytest.approx(1 / 5)
     assert found["p_value"] == 1
@@ -41,14 +47,14 @@ def test_a_comparison_counts_what_only_one_has_right():
 
 def test_photos_are_matched_by_path_not_by_order():
     first = judged([1, 0, 1])
-    found = significance.compare(first, first.iloc[::-1], SETTINGS)
+    found = compared(first, first.iloc[::-1], SETTINGS)
     assert (found["first_only"], found["second_only"], found["difference"]) == (0, 0, 0)
 
 
 def test_only_photos_that_both_judged_count():
     first, second = judged([1, 1, 1, 1]), judged([0, 0])
-    assert significance.compare(first, second, SETTINGS)["n"] == 2
-    assert significance.compare(first, second.assign(path=["x", "y"]), SETTINGS) is None
+    assert compared(first, second, SETTINGS)["n"] == 2
+    assert compared(first, second.assign(path=["x", "y"]), SETTINGS) is None
 
 
 def test_the_bootstrap_interval_is_the_binomials_where_differences_are_0_and_1():
@@ -65,7 +71,7 @@ def test_equal_models_have_an_interval_of_nothing():
 
 
 def test_one_photo_has_no_interval_but_a_verdict(recwarn):
-    found = significance.compare(judged([1]), judged([0]), SETTINGS)
+    found = compared(judged([1]), judged([0]), SETTINGS)
     assert math.isnan(found["difference_low"])
     assert found["p_value"] == 1
     assert not recwarn.list
@@ -81,7 +87,7 @@ def test_the_same_seed_draws_the_same_interval():
 def test_a_photo_judged_in_several_repeats_counts_once():
     first = pd.concat([judged([1, 0], fold=fold) for fold in range(3)])
     second = pd.concat([judged([1, 1], fold=fold) for fold in range(3)])
-    found = significance.compare(first, second, SETTINGS)
+    found = compared(first, second, SETTINGS)
     assert (found["n"], found["second_only"]) == (2, 1)
 
 
@@ -89,14 +95,14 @@ def test_a_photo_that_repeats_judge_differently_counts_by_their_majority():
     # The first photo is right in 1 of 3 rounds by the first model, in 2 of 3 by the second; the other one always.
     first = pd.concat([judged([right, 1], fold=fold) for fold, right in enumerate([1, 0, 0])])
     second = pd.concat([judged([right, 1], fold=fold) for fold, right in enumerate([0, 1, 1])])
-    found = significance.compare(first, second, SETTINGS)
+    found = compared(first, second, SETTINGS)
     assert (found["first_only"], found["second_only"]) == (0, 1)
     assert found["difference"] == pytest.approx((1 / 3 + 0) / 2)
 
 
 def test_many_photos_need_little_memory_and_time():
     tables = [made_predictions(20_000, skill=skill) for skill in (1.0, 1.2)]
-    found = significance.compare(*tables, Evaluation(bootstrap_resamples=199))
+    found = compared(*tables, Evaluation(bootstrap_resamples=199))
     assert found["n"] == 20_000
     assert found["difference_low"] < found["difference"] < found["difference_high"]
 
@@ -121,10 +127,10 @@ def grouped(outcomes: list[int], size: int) -> pd.DataFrame:
 
 def test_photos_of_one_group_count_as_one_disagreement():
     # Ten photos of one scene, all gained: one group says nothing, where ten single photos would say p = 0.002.
-    found = significance.compare(grouped([0] * 10, 10), grouped([1] * 10, 10), SETTINGS)
+    found = compared(grouped([0] * 10, 10), grouped([1] * 10, 10), SETTINGS)
     assert (found["n"], found["groups"], found["second_only"], found["p_value"]) == (10, 1, 10, 1.0)
     assert math.isnan(found["difference_low"])
-    assert significance.compare(judged([0] * 10), judged([1] * 10), SETTINGS)["p_value"] == pytest.approx(2 / 2**10)
+    assert compared(judged([0] * 10), judged([1] * 10), SETTINGS)["p_value"] == pytest.approx(2 / 2**10)
 
 
 def test_the_p_value_of_groups_is_the_share_of_signs_that_make_as_large_a_sum():
@@ -150,7 +156,7 @@ def test_the_winner_is_the_one_that_the_tested_sum_favours():
     # Four photos are a little better by the second model, two much better by the first: the sum favours the first.
     first = pd.concat([judged([1, 1, 0, 0, 0, 0], fold=fold) for fold in range(10)])
     second = pd.concat([judged([0, 0, *[int(fold == 0)] * 4], fold=fold) for fold in range(10)])
-    found = significance.compare(first, second, SETTINGS)
+    found = compared(first, second, SETTINGS)
     assert (found["first_only"], found["second_only"]) == (2, 4)
     assert found["difference"] == pytest.approx((4 * 0.1 - 2) / 6)
     # The sums are -10, -10, 1, 1, 1, 1: as far from 0 as 16 are those with both tens of one sign and the ones against

@@ -232,6 +232,14 @@ def test_the_user_s_groups_stay_together(pattern):
     assert set(table["role"]) == {"train", "val"}
 
 
+def test_the_groups_of_the_user_s_table_stay_together_and_photos_without_one_are_alone():
+    groups = [f"patient{number // 4}" if number % 8 < 4 else "" for number in range(64)]
+    table = split(manifest_of(["0"] * 32 + ["1"] * 32).assign(source_group=groups), Split(method="stratified"))
+    patients = table.assign(patient=groups)[np.array(groups) != ""]
+    assert patients.groupby("patient")["role"].nunique().max() == 1
+    assert table["group"].nunique() == 8 + 32
+
+
 @pytest.mark.parametrize(
     ("manifest", "options", "text"),
     [
@@ -266,6 +274,13 @@ def test_the_user_s_groups_stay_together(pattern):
             {"group_by": r"p\d"},
             "of one group of split.group_by have different roles: a/p1x in train and a/p1y in val",
         ),
+        (
+            manifest_of(["a", "b"] * 2, splits=["train", "train", "val", "val"]).assign(
+                source_group=["p", "", "p", ""]
+            ),
+            {},
+            "alike or of one group of source.labels.group have different roles: a/0.jpg in train and a/2.jpg in val",
+        ),
     ],
 )
 def test_what_cannot_be_split_well_is_refused_in_words(manifest, options, text):
@@ -296,6 +311,9 @@ class TestATableOfTheUser:
     def test_photos_that_it_leaves_out_have_no_role(self, tmp_path):
         assert len(self.split(tmp_path, self.table().drop(index=3))) == 7
 
+    def test_it_needs_no_labels(self, tmp_path):
+        assert len(self.split(tmp_path, self.table().drop(columns="label"))) == 8
+
     def test_one_fold_needs_no_column(self, tmp_path):
         assert len(self.split(tmp_path, self.table().drop(columns="fold"))) == 8
 
@@ -318,7 +336,7 @@ class TestATableOfTheUser:
         ("table", "text"),
         [
             ("path,label,role\nc/9.jpg,c,train\n", "names c/9.jpg, which the photo set lacks"),
-            ("path,label,role\na/0.jpg,b,train\n", "gives another label than the folders do to a/0.jpg"),
+            ("path,label,role\na/0.jpg,b,train\n", "gives another label than the photo set does to a/0.jpg"),
             ("path,label\na/0.jpg,a\n", "lacks the column role"),
             ("path,label,fold,role\na/0.jpg,a,1,train\n", "has the folds 1; split.folds: 1 means 0 to 0"),
             ("path,label,role\na/0.jpg,a,train\na/0.jpg,a,val\n", "names a/0.jpg twice in a fold"),

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from test_summary import job
 
-import write_summary
+import report_runs
 from graft.reporting.summary_page import number, picture
 from made_runs import made_predictions
 
@@ -17,10 +17,10 @@ def page_of(results, **runs):
     for run in runs:
         for name in ("mistakes", "confusion_matrix", "learning_curves"):
             save_picture(results / "runs" / run / "figures" / f"{name}.png")
-    save_picture(results / "comparison.png")
     output = results / "summary.html"
     folders = [str(results / "runs" / run) for run in runs]
-    write_summary.main(["--runs", *folders, "--results", str(results), "--output", str(output)])
+    figures = [str(results / f"{name}.png") for name in ("comparison", "cost")]
+    report_runs.main(["--runs", *folders, "--results", str(results), "--figures", *figures, "--summary", str(output)])
     return output.read_text(encoding="utf-8")
 
 

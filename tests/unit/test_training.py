@@ -23,7 +23,7 @@ from graft.training.augment import apply_views, draw_views
 from graft.training.batches import InOrder
 from graft.training.callbacks import StopAtNaN
 from graft.training.features import embed_photos
-from graft.training.finetune import Before, fine_tune, first_trainable, in_order
+from graft.training.finetune import Before, Expected, fine_tune, first_trainable, in_order
 from graft.training.frozen import train_head
 from graft.training.probe import fit_probe, folds_of
 from graft.training.resume import EVERY_SECONDS
@@ -186,14 +186,14 @@ def test_the_probe_separates_what_a_line_separates():
     rng = np.random.default_rng(0)
     codes = np.arange(60) % 3
     features = rng.normal(0, 0.3, (60, 5)) + np.eye(3, 5)[codes] * 3 + 100
-    kernel, bias, _ = fit_probe(features[None], codes, np.ones(60), seed=0)
+    kernel, bias, *_ = fit_probe(features[None], codes, np.ones(60), seed=0)
     assert kernel.shape == (5, 3)
     assert ((features @ kernel + bias).argmax(1) == codes).all()
 
 
 def test_the_probe_copes_with_a_feature_that_never_moves_and_a_class_of_one():
     features = np.array([[0.0, 7], [0.1, 7], [1.0, 7], [1.1, 7], [5.0, 7]])
-    kernel, bias, _ = fit_probe(features[None], np.array([0, 0, 1, 1, 2]), np.ones(5), seed=0)
+    kernel, bias, *_ = fit_probe(features[None], np.array([0, 0, 1, 1, 2]), np.ones(5), seed=0)
     assert np.isfinite(kernel).all()
     assert np.isfinite(bias).all()
 
@@ -232,7 +232,7 @@ def test_a_probed_head_says_what_the_regression_says(data, tmp_path, output):
     settings = head_settings(head=Head(output=output), frozen={"method": "probe"})
     features, who = features_of(data, None), roles(data[1])
     head, history, _ = train_head(settings, features, who, "test", tmp_path / "state")
-    kernel, bias, _ = fit_probe(features[:1, who.train], who.codes[who.train], np.ones(8), seed=0)
+    kernel, bias, *_ = fit_probe(features[:1, who.train], who.codes[who.train], np.ones(8), seed=0)
     margin = (features[0] @ kernel + bias) @ [-1, 1]
     logits = head.predict(features[0], verbose=0)
     found = logits[:, 0] if output == "logit" else logits @ [-1, 1]
@@ -264,7 +264,7 @@ def tuned(data, tmp_path, backbone=None, **finetune):
     return before, after, history
 
 
-def fine_tune_quickly(data, model: keras.Model, state, expected_loss=None, **finetune):
+def fine_tune_quickly(data, model: keras.Model, state, expected=Expected(), **finetune):  # noqa: B008
     """Fine-tune a model for two epochs."""
     folder, split = data
     phase = FineTuning(**({"epochs": 2, "batch_size": 4, "optimizer": Optimizer(learning_rate=1e-3)} | finetune))
@@ -277,7 +277,7 @@ def fine_tune_quickly(data, model: keras.Model, state, expected_loss=None, **fin
         seed=0,
     )
     pixels = np.load(folder / "pixels.npy", mmap_mode="r")
-    return fine_tune(settings, model, ("tf", "tf"), pixels, roles(split), "test", state, expected_loss=expected_loss)
+    return fine_tune(settings, model, ("tf", "tf"), pixels, roles(split), "test", state, expected=expected)
 
 
 def changed(before: keras.Model, after: keras.Model) -> set[str]:
@@ -437,15 +437,35 @@ def test_fine_tuning_that_is_not_kept_leaves_the_heads_model_to_the_last_bit(dat
 
 @pytest.mark.parametrize(("expected_loss", "is_kept"), [(0.01, False), (100.0, True)])
 def test_a_fine_tuning_that_failed_on_its_own_training_photos_is_not_kept(data, tmp_path, expected_loss, is_kept):
-    before, kept, _ = tuned(data, tmp_path, keep="fits", epochs=1, expected_loss=expected_loss)
+    before, kept, _ = tuned(data, tmp_path, keep="fits", epochs=1, expected=Expected(expected_loss))
     assert bool(changed(before, parts_of(kept)[0])) == is_kept
+
+
+@pytest.mark.parametrize(("mistakes", "tunes"), [(9, False), (10, True), (None, True)])
+def test_nothing_is_fine_tuned_where_the_probe_makes_too_few_mistakes_to_mend(data, tmp_path, mistakes, tunes, capsys):
+    expected = Expected(mistakes=mistakes)
+    before, kept, history = tuned(data, tmp_path, epochs=1, min_mistakes=10, expected=expected)
+    assert bool(changed(before, parts_of(kept)[0])) == tunes
+    assert len(history) == int(tunes)
+    assert ("found 9 mistakes of the probe, fewer than 10" in capsys.readouterr().out) != tunes
+
+
+def test_a_probe_counts_the_photos_that_it_gets_wrong_when_they_are_held_out():
+    features = np.repeat([[0.0], [10.0]], 20, axis=0).astype(np.float32)
+    codes = np.repeat([0, 1], 20)
+    codes[[3, 25, 30]] = 1 - codes[[3, 25, 30]]  # on the other side, where no line can put them right
+    assert fit_probe(features[None], codes, np.ones(40), seed=0).mistakes == 3
+    assert fit_probe(np.repeat(features[None], 4, axis=0), codes, np.ones(40), seed=0).mistakes == 3
+    assert (
+        fit_probe(features[None, :21], np.append(np.zeros(20, int), 1), np.ones(21), seed=0).mistakes == 1
+    )  # no folds
 
 
 def test_a_probe_expects_its_log_loss_on_other_photos():
     rng = np.random.default_rng(0)
     codes = np.arange(400) % 2
     features = (rng.normal(0, 1, (400, 20)) + codes[:, None] * 0.4).astype(np.float32)
-    kernel, bias, expected = fit_probe(features[None, :100], codes[:100], np.ones(100), seed=0)
+    kernel, bias, expected, _ = fit_probe(features[None, :100], codes[:100], np.ones(100), seed=0)
     logits = features[100:] @ kernel + bias
     loss = np.mean(np.logaddexp(0, (1 - 2 * codes[100:]) * (logits[:, 1] - logits[:, 0])))
     assert expected == pytest.approx(loss, abs=0.1)
@@ -512,12 +532,11 @@ def test_fine_tuning_that_makes_it_better_is_kept(data, tmp_path):
     ],
     ids=lambda settings: "-".join(str(value) for value in settings.model_dump(exclude_defaults=True).values()),
 )
-def test_a_step_in_one_pass_is_kerass_own_step(settings, monkeypatch):
-    from graft.training import one_pass
+def test_a_step_in_one_pass_is_kerass_own_step(settings):
     from graft.training.optimizers import build_optimizer
 
-    def trained():
-        optimizer = build_optimizer(settings, Schedule(name="cosine"), epochs=3, steps_per_epoch=4)
+    def trained(fast_path):
+        optimizer = build_optimizer(settings, Schedule(name="cosine"), epochs=3, steps_per_epoch=4, fast=fast_path)
         keras.utils.set_random_seed(0)
         model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(4, "tanh"), keras.layers.Dense(1)])
         model.compile(optimizer, "mse")
@@ -525,9 +544,8 @@ def test_a_step_in_one_pass_is_kerass_own_step(settings, monkeypatch):
         model.fit(x, x[:, :1] ** 2, batch_size=6, epochs=3, shuffle=False, verbose=0)
         return type(optimizer), model.get_weights()
 
-    fast, weights = trained()
-    monkeypatch.setattr(one_pass, "ONE_PASS", one_pass.KERAS)
-    plain, expected = trained()
+    fast, weights = trained(True)
+    plain, expected = trained(False)
     assert fast is not plain
     for one, other in zip(weights, expected, strict=True):
         assert np.allclose(one, other, rtol=1e-4, atol=1e-6)

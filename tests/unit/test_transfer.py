@@ -39,7 +39,7 @@ def probed(backbone: keras.Model, scenes: tuple[np.ndarray, np.ndarray]) -> floa
     photos, classes = scenes
     features = embedder(backbone, "tf", "avg").predict(photos, verbose=0)
     known = 2 * N_TRAIN
-    kernel, bias, _ = fit_probe(features[None, :known], classes[:known], np.ones(known), seed=0)
+    kernel, bias, *_ = fit_probe(features[None, :known], classes[:known], np.ones(known), seed=0)
     return float(((features[known:] @ kernel + bias).argmax(1) == classes[known:]).mean())
 
 

@@ -19,15 +19,15 @@ COLOURS = {"brick": (180, 60, 40), "grass": (50, 150, 50), "sky": (70, 130, 210)
 class Project:
     """A folder with a configuration; `run` calls Snakemake there and returns what it said."""
 
-    def __init__(self, folder: Path, configuration: dict, environment: dict[str, str] | None = None):
-        self.folder = folder
+    def __init__(self, folder: Path, configuration: dict, environment: dict[str, str] | None = None, code: Path = ROOT):
+        self.folder, self.code = folder, code
         self.configuration = configuration
         self.environment = {**os.environ, "GRAFT_CHECKPOINT_SECONDS": "60"} | (environment or {})
 
     def run(self, *arguments: str, fails: bool = False) -> str:
         """Run the workflow with the documented command; fail the test if it does not do as expected."""
         (self.folder / "job.yaml").write_text(yaml.safe_dump(self.configuration))
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.code / "Snakefile")]
         command += ["--cores", "4", "--resources", "gpu=1", "--configfile", "job.yaml", *arguments]
         done = subprocess.run(
             command,

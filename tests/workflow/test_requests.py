@@ -22,12 +22,12 @@ def commands(tmp_path, photos):
 @pytest.mark.parametrize(("devices", "n_gpus"), [("", 0), ("0", 1), ("0,1", 1)])
 def test_a_job_asks_for_a_gpu_where_one_is_offered(commands, devices, n_gpus):
     asked = {script: f" --gpus {n_gpus} " in line for script, line in commands(devices, 4).items()}
-    assert asked == dict.fromkeys(["embed_images", "train_head", "fine_tune", "predict", "plot_gradcam"], True)
+    assert asked == dict.fromkeys(["embed_images", "train_head", "fine_tune", "predict", "draw_figures"], True)
 
 
 @pytest.mark.parametrize(("devices", "cores", "threads"), [("", 2, 1), ("", 4, 2), ("", 8, 2), ("", 1, 1), ("0", 2, 2)])
 def test_short_jobs_leave_room_beside_them_on_a_processor(commands, devices, cores, threads):
     asked = commands(devices, cores)
     assert f" --threads {threads} " in asked["predict"]
-    assert f" --threads {threads} " in asked["plot_gradcam"]
+    assert f" --threads {threads} " in asked["draw_figures"]
     assert f" --threads {min(cores, 2)} " in asked["fine_tune"]

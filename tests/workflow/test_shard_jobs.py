@@ -7,7 +7,7 @@ import pytest
 from project import COLOURS, Project, draw_photos, quick
 
 JOINED = ["results/data/photos/pixels-32.npy", "results/features/photos/*.npy"]
-TARGET = "results/runs/quick/fold0/head/predictions.csv"
+TARGET = "results/runs/quick/predictions.csv"
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def pair(tmp_path_factory):
     """Return two projects on the same 75 photos, three batches: the work in one job each, and in shards."""
     folder = draw_photos(tmp_path_factory.mktemp("photos") / "mine", COLOURS, 25)
     projects = []
-    for name, shards in (("one", {}), ("many", {"pack": 3, "embed": 4})):  # the fourth has nothing to do
+    for name, shards in (("one", {}), ("many", {"pack": 3, "embed": 4, "predict": 2})):  # the fourth has nothing to do
         project = Project(tmp_path_factory.mktemp(name), quick({"source": {"folder": str(folder)}}))
         project.set("shards", shards)
         project.said = project.run("--", TARGET)
@@ -30,7 +30,7 @@ def test_shards_are_jobs_of_their_own_and_change_no_byte(pair):
     names = ("pixels-32.npy", "Rootstock-*.npy", "predictions.csv", "history.csv")
     assert many.results(*names) == one.results(*names)
     assert len(one.results(*names)) == 4
-    assert many.results("*-of-*.npy*", "*.npy.*-of-*") == {}  # neither shards nor their seals
+    assert many.results("*-of-*.npy*", "*.npy.*-of-*", "*.csv.*-of-*") == {}  # neither shards nor their seals
 
 
 def test_a_second_run_in_shards_does_nothing(pair):

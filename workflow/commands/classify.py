@@ -20,7 +20,7 @@ import library  # noqa: F401
 from graft.errors import UserError, run_script
 from graft.network.model_file import load_model, read_facts
 from graft.predicting.classify import Verdict, annotate, classify, find_photos, pictures_of
-from graft.storage.files import whole
+from graft.storage.files import atomic
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -77,7 +77,7 @@ def tell(verdict: Verdict) -> None:
 
 def write_csv(verdicts: list[Verdict], classes: list[str], path: Path) -> None:
     """Write the verdicts as a table."""
-    with whole(path) as part, open(part, "w", newline="", encoding="utf-8") as stream:
+    with atomic(path) as part, open(part, "w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(["path", "predicted", "probability", "sure", *(f"probability_{name}" for name in classes)])
         for verdict in verdicts:
@@ -99,7 +99,7 @@ def write_json(verdicts: list[Verdict], classes: list[str], path: Path) -> None:
         }
         for verdict in verdicts
     ]
-    with whole(path) as part:
+    with atomic(path) as part:
         part.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Write config/README.md and workflow/schemas/config.schema.json from the configuration's models."""
+"""Write the references of settings and files, and the settings' JSON schema, from the code that defines them."""
 
 import argparse
 from pathlib import Path
@@ -6,22 +6,24 @@ from pathlib import Path
 import library  # noqa: F401
 
 # isort: split
+from graft import tables
 from graft.config import describe
 from graft.errors import run_script
-from graft.storage.files import whole
+from graft.storage.files import atomic
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATED = {
     ROOT / "config" / "README.md": describe.reference,
     ROOT / "workflow" / "schemas" / "config.schema.json": describe.json_schema,
+    ROOT / "docs" / "files.md": tables.reference,
 }
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Write both files."""
+    """Write all three."""
     argparse.ArgumentParser(description=__doc__).parse_args(argv)
     for path, text in GENERATED.items():
-        with whole(path) as part:
+        with atomic(path) as part:
             part.write_text(text(), encoding="utf-8")
 
 

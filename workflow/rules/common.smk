@@ -7,16 +7,18 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 # Rules call `python` and mean this environment's, activated or not. A conda environment's comes before it.
 PATH = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-os.environ.update(PATH=os.pathsep.join(PATH))
+os.environ.update(PATH=os.pathsep.join(PATH), GRAFT_SCRIPTS=os.path.relpath(SCRIPTS))
 
-from graft.machine import gpus
-from graft.planning.code import code_files
+from graft import paths
 from graft.config.figures import OF_A_RUN as FIGURES_OF_A_RUN
 from graft.config.figures import OF_ALL_RUNS as FIGURES_OF_ALL_RUNS
 from graft.config.keys import backbone_key, features_key, pictures_key
 from graft.config.resolution import Job
 from graft.config.slices import slice_of
 from graft.errors import UserError
+from graft.machine import gpus
+from graft.code import code_digest, remember
+from graft.planning.threads import training_threads
 
 
 def checked_job():
@@ -40,6 +42,7 @@ for limited in ("gpu", "network"):
 scattergather:
     pack=job.config.shards.pack,
     embed=job.config.shards.embed,
+    predict=job.config.shards.predict,
 
 
 wildcard_constraints:
@@ -54,8 +57,8 @@ wildcard_constraints:
 
 
 def code_of(script):
-    """Return a script and the modules that it imports, relative to the working directory where they lie below it."""
-    return [os.path.relpath(path) for path in code_files(script)]
+    """Return a digest of a script and the modules that it imports: another code is another result, a comment is not."""
+    return code_digest(script)
 
 
 def in_shards(stage, text, shard="-{scatteritem}"):
@@ -92,12 +95,38 @@ def gpus_of_job(wildcards):
 gpu_offered = functools.cache(gpus.offered)  # it asks the driver, which a job on a cluster need not do
 
 
-def short_threads(wildcards):
+def threads_of_short_job(wildcards):
     """Return the threads of a job that mostly starts up: on a processor, half the cores, so that two run at once."""
     if gpus_of_job(wildcards):
         return 2
+    return max(1, min(2, cores_here() // 2))
+
+
+def threads_of_training(wildcards):
+    """Return the threads of a training: the cores that trainings beside it leave free."""
+    if gpus_of_job(wildcards) or not on_this_machine():
+        return 2
+    return training_threads(cores_here(), n_trainings())
+
+
+def threads_of_embedding(wildcards):
+    """Return the threads of a job that computes features: the cores that such jobs beside it leave free."""
+    if gpus_of_job(wildcards) or not on_this_machine():
+        return 2
+    kinds = {known_of_run(run)["features"] for run in job.runs}
+    return training_threads(cores_here(), len(kinds) * job.config.shards.embed)
+
+
+def cores_here():
+    """Return the cores that Snakemake may use, as far as this machine has them."""
     cores = workflow.resource_settings.cores or 4  # a report is made without
-    return max(1, min(2, cores // 2))
+    return min(cores, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+
+
+@functools.cache
+def n_trainings():
+    """Return how many trainings of one phase the whole job has: folds of all runs."""
+    return sum(len(job.folds(run)) for run in job.runs)
 
 
 def on_this_machine():
@@ -105,48 +134,70 @@ def on_this_machine():
     return workflow.local_exec and not workflow.remote_exec
 
 
-def data_of_run(name):
-    """Return an input function: a file of the run's dataset."""
+def fit_of(dataset):
+    """Return what the name of packed pixels says of fit, window and page; nothing where these are the default."""
+    return pictures_key(job.dataset(dataset).pictures)
+
+
+@functools.cache
+def known_of_run(run):
+    """Return the wildcards that a run decides."""
+    backbone = job.run(run).experiment.backbone
+    return {
+        "run": run,
+        "dataset": job.dataset_of(run),
+        "size": backbone.size,
+        "fit": fit_of(job.dataset_of(run)),
+        "backbone": backbone_key(backbone),
+        "features": features_key(job.run(run).embedding),
+    }
+
+
+def of_run(pattern):
+    """Return an input function: a file that the run decides, such as its data set's split or its weights."""
 
     def path(wildcards):
-        return f"results/data/{job.dataset_of(wildcards.run)}/{name}"
+        return pattern.format(**known_of_run(wildcards.run))
 
     return path
 
 
-def pixels_of(dataset, size):
-    """Return a dataset's packed pixels; those of another fit, window or page are another file."""
-    return f"results/data/{dataset}/pixels-{size}{pictures_key(job.dataset(dataset).pictures)}.npy"
+def of_all_runs(pattern):
+    """Return a file of every run."""
+    return [pattern.format(run=run) for run in job.runs]
 
 
-def pixels_of_run(wildcards):
-    """Return the packed pixels that a run trains on."""
-    size = job.run(wildcards.run).experiment.backbone.size
-    return pixels_of(job.dataset_of(wildcards.run), size)
+def of_folds(pattern):
+    """Return an input function: a file of every fold and stage of a run."""
+
+    def files(wildcards):
+        run = wildcards.run
+        return [pattern.format(run=run, fold=fold, stage=stage) for stage in job.stages(run) for fold in job.folds(run)]
+
+    return files
+
+
+def last_models_of_run(wildcards):
+    """Return the models of a run's last stage, fold by fold."""
+    run, stage = wildcards.run, job.stages(wildcards.run)[-1]
+    return [paths.MODEL_OF_STAGE.format(run=run, fold=fold, stage=stage) for fold in job.folds(run)]
 
 
 def pixels_of_features(wildcards):
     """Return the packed pixels that features are computed from."""
     size = job.embedding(wildcards.features).backbone.size
-    return pixels_of(wildcards.dataset, size)
+    return paths.PIXELS.format(dataset=wildcards.dataset, size=size, fit=fit_of(wildcards.dataset))
 
 
 def split_of_views(wildcards):
     """Return the split where augmented views are cached, since only training photos have any; else nothing."""
     views = job.embedding(wildcards.features).views
-    return [f"results/data/{wildcards.dataset}/split.csv"] if views else []
+    return [paths.SPLIT.format(dataset=wildcards.dataset)] if views else []
 
 
 def weights_of_features(wildcards):
     """Return the backbone's weights that features are computed with."""
-    key = backbone_key(job.embedding(wildcards.features).backbone)
-    return f"results/weights/{key}.weights.h5"
-
-
-def weights_of_run(wildcards):
-    """Return the backbone's weights that a run starts from."""
-    key = backbone_key(job.run(wildcards.run).experiment.backbone)
-    return f"results/weights/{key}.weights.h5"
+    return paths.WEIGHTS.format(backbone=backbone_key(job.embedding(wildcards.features).backbone))
 
 
 def own_weights(wildcards):
@@ -154,49 +205,16 @@ def own_weights(wildcards):
     return job.weights_file(wildcards.backbone)
 
 
-def features_of_run(wildcards):
-    """Return the cached features that a run's head is trained on."""
-    key = features_key(job.run(wildcards.run).embedding)
-    return f"results/features/{job.dataset_of(wildcards.run)}/{key}.npy"
-
-
-def files_of_folds(name):
-    """Return an input function: a file of every fold and stage of a run."""
-
-    def paths(wildcards):
-        return [
-            f"results/runs/{wildcards.run}/fold{fold}/{stage}/{name}"
-            for fold in job.folds(wildcards.run)
-            for stage in job.stages(wildcards.run)
-        ]
-
-    return paths
-
-
-def last_models_of_run(wildcards):
-    """Return the models of a run's last stage, fold by fold."""
-    stage = job.stages(wildcards.run)[-1]
-    return [f"results/runs/{wildcards.run}/fold{fold}/{stage}/model.keras" for fold in job.folds(wildcards.run)]
-
-
-def last_model_of_run(wildcards):
-    """Return the model of a run's last stage, of its first fold."""
-    return f"results/runs/{wildcards.run}/fold0/{job.stages(wildcards.run)[-1]}/model.keras"
+def formats_of_figures():
+    """Return the formats in which every figure is written."""
+    return ["png", *job.config.figures.vector_copies]
 
 
 def results_of_all_runs(wildcards):
     """Return what the default target builds."""
-    of_a_run = [
-        "evaluation.csv",
-        "predictions.csv",
-        "per_class.csv",
-        "significance.csv",
-        "provenance.json",
-        "MODEL_CARD.md",
-        "model.keras",
-    ]
-    formats = ["png", *job.config.figures.vector_copies]
-    of_a_run += [f"figures/{name}.{kind}" for name in FIGURES_OF_A_RUN for kind in formats]
-    results = [f"results/runs/{run}/{name}" for run in job.runs for name in of_a_run]
-    results += [f"results/{name}.{kind}" for name in FIGURES_OF_ALL_RUNS for kind in formats]
-    return [*results, "results/comparison.csv", "results/summary.html"]
+    of_a_run = [paths.EVALUATION, paths.PREDICTIONS, paths.PER_CLASS, paths.SIGNIFICANCE, paths.PROVENANCE]
+    of_a_run += [paths.MODEL_CARD, paths.MODEL]
+    results = [pattern.format(run=run) for run in job.runs for pattern in of_a_run]
+    results += collect(paths.FIGURE, run=job.runs, figure=FIGURES_OF_A_RUN, format=formats_of_figures())
+    results += collect(paths.FIGURE_OF_ALL, figure=FIGURES_OF_ALL_RUNS, format=formats_of_figures())
+    return [*results, paths.COMPARISON, paths.SUMMARY]

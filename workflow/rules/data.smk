@@ -3,13 +3,12 @@ include: "sources.smk"
 
 rule download_dataset:
     input:
-        code=code_of("download_dataset.py"),
         archive=local_archive,
     output:
-        archive="results/data/{dataset}/archive.zip",
-        record="results/data/{dataset}/download.json",
+        archive=paths.ARCHIVE,
+        record=paths.DOWNLOAD,
     log:
-        "results/logs/download_dataset/{dataset}.log",
+        paths.log("download_dataset", "{dataset}"),
     wildcard_constraints:
         dataset=names_of(("kaggle", "url", "archive")),
     cache: "omit-software"
@@ -20,64 +19,64 @@ rule download_dataset:
     resources:
         network=1,
     params:
+        code=code_of("download_dataset.py"),
         source=settings_of("source"),
         settings=settings_of("ingest"),
         scratch="results/data/{dataset}/.download",
     message:
         "Downloading {wildcards.dataset}"
     shell:
-        "python {input.code[0]} --source {params.source:q} --settings {params.settings:q}"
+        "python $GRAFT_SCRIPTS/download_dataset.py --source {params.source:q} --settings {params.settings:q}"
         " --lock config/locks/{wildcards.dataset}.json --scratch {params.scratch}"
         " --archive {output.archive} --record {output.record} 2>&1 | tee {log}"
 
 
 rule draw_sample:
-    input:
-        code=code_of("draw_sample.py"),
     output:
-        archive="results/data/{dataset}/archive.zip",
-        record="results/data/{dataset}/download.json",
+        archive=paths.ARCHIVE,
+        record=paths.DOWNLOAD,
     log:
-        "results/logs/draw_sample/{dataset}.log",
+        paths.log("draw_sample", "{dataset}"),
     wildcard_constraints:
         dataset=names_of(("sample",)),
     localrule: True
     conda:
         "../../envs/graft.yaml"
     params:
+        code=code_of("draw_sample.py"),
         source=settings_of("source"),
     message:
         "Drawing the photos of {wildcards.dataset}"
     shell:
-        "python {input.code[0]} --source {params.source:q} --archive {output.archive} --record {output.record}"
+        "python $GRAFT_SCRIPTS/draw_sample.py --source {params.source:q} --archive {output.archive} --record {output.record}"
         " 2>&1 | tee {log}"
 
 
 rule ingest_dataset:
     input:
-        code=code_of("ingest_dataset.py"),
         arrived=arrived,
+        tables=label_tables,
     output:
-        images=directory("results/data/{dataset}/images"),
-        manifest="results/data/{dataset}/manifest.csv",
+        images=directory(paths.IMAGES),
+        manifest=paths.MANIFEST,
         audit=report(
-            "results/data/{dataset}/audit.csv",
+            paths.AUDIT,
             caption="../report/audit.rst",
             category="Data",
             labels={"dataset": "{dataset}", "what": "verdict of every file"},
         ),
         sheet=report(
-            "results/data/{dataset}/audit.png",
+            paths.AUDIT_SHEET,
             caption="../report/audit_sheet.rst",
             category="Data",
             labels={"dataset": "{dataset}", "what": "contact sheet of the audit"},
         ),
-        classes="results/data/{dataset}/classes.json",
-        source="results/data/{dataset}/source.json",
+        classes=paths.CLASSES,
+        source=paths.SOURCE,
     log:
-        "results/logs/ingest_dataset/{dataset}.log",
+        paths.log("ingest_dataset", "{dataset}"),
     benchmark:
-        "results/benchmarks/ingest_dataset/{dataset}.tsv"
+        paths.benchmark("ingest_dataset", "{dataset}")
     conda:
         "../../envs/graft.yaml"
     threads: 4
@@ -85,50 +84,51 @@ rule ingest_dataset:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
+        code=code_of("ingest_dataset.py"),
         settings=settings_of("ingest"),
+        labels=settings_of("labels"),
         pictures=settings_of("pictures"),
         photos=photos_of,
         state=state_of_folder,
     message:
         "Checking the photos of {wildcards.dataset}"
     shell:
-        "python {input.code[0]} {params.photos} --settings {params.settings:q} --pictures {params.pictures:q}"
-        " --workers {threads}"
+        "python $GRAFT_SCRIPTS/ingest_dataset.py {params.photos} --settings {params.settings:q}"
+        " --labels {params.labels:q} --pictures {params.pictures:q} --workers {threads}"
         " --lock config/locks/{wildcards.dataset}.json --output $(dirname {output.manifest}) 2>&1 | tee {log}"
 
 
 rule split_dataset:
     input:
-        code=code_of("split_dataset.py"),
-        manifest="results/data/{dataset}/manifest.csv",
+        manifest=paths.MANIFEST,
         own=split_file,
     output:
-        split="results/data/{dataset}/split.csv",
+        split=paths.SPLIT,
     log:
-        "results/logs/split_dataset/{dataset}.log",
+        paths.log("split_dataset", "{dataset}"),
     localrule: True
     conda:
         "../../envs/graft.yaml"
     params:
+        code=code_of("split_dataset.py"),
         settings=settings_of("split"),
     message:
         "Splitting {wildcards.dataset}"
     shell:
-        "python {input.code[0]} --manifest {input.manifest} --settings {params.settings:q}"
+        "python $GRAFT_SCRIPTS/split_dataset.py --manifest {input.manifest} --settings {params.settings:q}"
         " --output {output.split} 2>&1 | tee {log}"
 
 
 rule pack_images:
     input:
-        code=code_of("pack_images.py"),
-        images="results/data/{dataset}/images",
-        manifest="results/data/{dataset}/manifest.csv",
+        images=paths.IMAGES,
+        manifest=paths.MANIFEST,
     output:
-        pixels=output_of("pack", "results/data/{dataset}/pixels-{size}{fit}.npy"),
+        pixels=output_of("pack", paths.PIXELS),
     log:
-        in_shards("pack", "results/logs/pack_images/{dataset}-{size}{fit}{shard}.log"),
+        in_shards("pack", paths.log("pack_images", "{dataset}-{size}{fit}{shard}")),
     benchmark:
-        in_shards("pack", "results/benchmarks/pack_images/{dataset}-{size}{fit}{shard}.tsv")
+        in_shards("pack", paths.benchmark("pack_images", "{dataset}-{size}{fit}{shard}"))
     conda:
         "../../envs/graft.yaml"
     threads: 4
@@ -136,6 +136,7 @@ rule pack_images:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        code=code_of("pack_images.py"),
         pictures=settings_of("pictures"),
         shard=shard_of,
     message:
@@ -145,46 +146,49 @@ rule pack_images:
             ", shard {wildcards.scatteritem}",
         )
     shell:
-        "python {input.code[0]} --manifest {input.manifest} --images {input.images} --size {wildcards.size}"
-        " --pictures {params.pictures:q} --shard {params.shard} --workers {threads} --output {output.pixels} 2>&1 | tee {log}"
+        "python $GRAFT_SCRIPTS/pack_images.py --manifest {input.manifest} --images {input.images}"
+        " --size {wildcards.size} --pictures {params.pictures:q} --shard {params.shard} --workers {threads}"
+        " --output {output.pixels} 2>&1 | tee {log}"
 
 
 if job.config.shards.pack > 1:
 
     rule join_pixels:
         input:
-            code=code_of("join_shards.py"),
             shards=gather.pack("results/data/{{dataset}}/pixels-{{size}}{{fit}}.npy.{scatteritem}"),
         output:
-            pixels="results/data/{dataset}/pixels-{size}{fit}.npy",
+            pixels=paths.PIXELS,
         log:
-            "results/logs/join_pixels/{dataset}-{size}{fit}.log",
+            paths.log("join_pixels", "{dataset}-{size}{fit}"),
         benchmark:
-            "results/benchmarks/join_pixels/{dataset}-{size}{fit}.tsv"
+            paths.benchmark("join_pixels", "{dataset}-{size}{fit}")
         conda:
             "../../envs/graft.yaml"
         resources:
             mem_mb=lambda wildcards, attempt: 1000 * attempt,
             runtime=lambda wildcards, attempt: 60 * attempt,
+        params:
+            code=code_of("join_shards.py"),
         message:
             "Joining the pixels of {wildcards.dataset} at {wildcards.size} pixels"
         shell:
-            "python {input.code[0]} --shards {input.shards} --axis 0 --output {output.pixels} 2>&1 | tee {log}"
+            "python $GRAFT_SCRIPTS/join_shards.py --shards {input.shards} --axis 0 --output {output.pixels} 2>&1 | tee {log}"
 
 
 rule lock_dataset:
     input:
-        code=code_of("lock_dataset.py"),
-        source="results/data/{dataset}/source.json",
-        manifest="results/data/{dataset}/manifest.csv",
+        source=paths.SOURCE,
+        manifest=paths.MANIFEST,
     output:
-        "config/locks/{dataset}.json",
+        paths.LOCK,
     log:
-        "results/logs/lock_dataset/{dataset}.log",
+        paths.log("lock_dataset", "{dataset}"),
     localrule: True
     conda:
         "../../envs/graft.yaml"
+    params:
+        code=code_of("lock_dataset.py"),
     message:
         "Locking {wildcards.dataset}"
     shell:
-        "python {input.code[0]} --source {input.source} --manifest {input.manifest} --output {output} 2>&1 | tee {log}"
+        "python $GRAFT_SCRIPTS/lock_dataset.py --source {input.source} --manifest {input.manifest} --output {output} 2>&1 | tee {log}"

@@ -1,133 +1,87 @@
+def table_in_report(path, caption, stage, table):
+    """Return a table of a run as an output that the report shows."""
+    return report(
+        path,
+        caption=f"../report/{caption}.rst",
+        category="{run}",
+        subcategory="Tables",
+        labels={"stage": stage, "table": table},
+    )
+
+
+def shards_of_predictions(wildcards):
+    """Return a run's raw predictions, in as many files as jobs made them."""
+    if job.config.shards.predict == 1:
+        return [paths.RAW_PREDICTIONS.format(run=wildcards.run)]
+    pattern = paths.RAW_PREDICTIONS.format(run=wildcards.run) + ".{scatteritem}"
+    return gather.predict(pattern)
+
+
 rule evaluate:
     input:
-        code=code_of("evaluate.py"),
-        predictions=files_of_folds("predictions.csv"),
+        predictions=shards_of_predictions,
+        models=of_folds(paths.MODEL_OF_STAGE),
+        manifest=of_run(paths.MANIFEST),
+        split=of_run(paths.SPLIT),
+        weights=of_run(paths.WEIGHTS),
     output:
-        pooled=report(
-            "results/runs/{run}/predictions.csv",
-            caption="../report/predictions.rst",
-            category="{run}",
-            subcategory="Tables",
-            labels={"stage": "all", "table": "predictions"},
-        ),
-        evaluation=report(
-            "results/runs/{run}/evaluation.csv",
-            caption="../report/evaluation.rst",
-            category="{run}",
-            subcategory="Tables",
-            labels={"stage": "all", "table": "evaluation"},
-        ),
-        per_class=report(
-            "results/runs/{run}/per_class.csv",
-            caption="../report/per_class.rst",
-            category="{run}",
-            subcategory="Tables",
-            labels={"stage": "all", "table": "per class"},
-        ),
-        significance=report(
-            "results/runs/{run}/significance.csv",
-            caption="../report/significance.rst",
-            category="{run}",
-            subcategory="Tables",
-            labels={"stage": "finetuned against head", "table": "significance"},
-        ),
-        calibration="results/runs/{run}/calibration.json",
+        predictions=table_in_report(paths.PREDICTIONS, "predictions", "all", "predictions"),
+        evaluation=table_in_report(paths.EVALUATION, "evaluation", "all", "evaluation"),
+        per_class=table_in_report(paths.PER_CLASS, "per_class", "all", "per class"),
+        significance=table_in_report(paths.SIGNIFICANCE, "significance", "finetuned against head", "significance"),
+        calibration=paths.CALIBRATION,
+        model=paths.MODEL,
+        provenance=paths.PROVENANCE,
+        card=paths.MODEL_CARD,
     log:
-        "results/logs/evaluate/{run}.log",
+        paths.log("evaluate", "{run}"),
     benchmark:
-        "results/benchmarks/evaluate/{run}.tsv"
+        paths.benchmark("evaluate", "{run}")
     localrule: True
     conda:
         "../../envs/graft.yaml"
     params:
+        code=code_of("evaluate.py"),
         settings=settings_of("evaluation"),
+        record=settings_of("provenance"),
+        benchmarks=paths.BENCHMARKS,
     message:
         "Evaluating {wildcards.run}"
     shell:
-        "python {input.code[0]} --run {wildcards.run} --predictions {input.predictions}"
-        " --settings {params.settings:q} --pooled {output.pooled} --evaluation {output.evaluation}"
-        " --per-class {output.per_class} --significance {output.significance}"
-        " --calibration {output.calibration} 2>&1 | tee {log}"
-
-
-rule record_provenance:
-    input:
-        code=code_of("record_provenance.py"),
-        manifest=data_of_run("manifest.csv"),
-        split=data_of_run("split.csv"),
-        weights=weights_of_run,
-        models=files_of_folds("model.keras"),
-        predictions=files_of_folds("predictions.csv"),
-        evaluation="results/runs/{run}/evaluation.csv",
-    output:
-        "results/runs/{run}/provenance.json",
-    log:
-        "results/logs/record_provenance/{run}.log",
-    localrule: True
-    conda:
-        "../../envs/graft.yaml"
-    params:
-        settings=settings_of("provenance"),
-        benchmarks="results/benchmarks",
-    message:
-        "Recording what {wildcards.run} was made from"
-    shell:
-        "python {input.code[0]} --settings {params.settings:q} --manifest {input.manifest} --split {input.split}"
-        " --weights {input.weights} --models {input.models} --predictions {input.predictions}"
-        " --evaluation {input.evaluation} --benchmarks {params.benchmarks} --output {output} 2>&1 | tee {log}"
-
-
-rule write_model_card:
-    input:
-        code=code_of("write_model_card.py"),
-        provenance="results/runs/{run}/provenance.json",
-        evaluation="results/runs/{run}/evaluation.csv",
-        per_class="results/runs/{run}/per_class.csv",
-        significance="results/runs/{run}/significance.csv",
-        calibration="results/runs/{run}/calibration.json",
-    output:
-        "results/runs/{run}/MODEL_CARD.md",
-    log:
-        "results/logs/write_model_card/{run}.log",
-    localrule: True
-    conda:
-        "../../envs/graft.yaml"
-    message:
-        "Writing the model card of {wildcards.run}"
-    shell:
-        "python {input.code[0]} --provenance {input.provenance} --evaluation {input.evaluation}"
-        " --per-class {input.per_class} --significance {input.significance} --calibration {input.calibration}"
-        " --output {output} 2>&1 | tee {log}"
+        "python $GRAFT_SCRIPTS/evaluate.py --record {params.record:q} --settings {params.settings:q}"
+        " --predictions {input.predictions} --models {input.models} --manifest {input.manifest} --split {input.split}"
+        " --weights {input.weights} --benchmarks {params.benchmarks} --output $(dirname {output.evaluation})"
+        " 2>&1 | tee {log}"
 
 
 rule compare_runs:
     input:
-        code=code_of("compare_runs.py"),
-        provenance=collect("results/runs/{run}/provenance.json", run=job.runs),
-        evaluation=collect("results/runs/{run}/evaluation.csv", run=job.runs),
-        predictions=collect("results/runs/{run}/predictions.csv", run=job.runs),
+        provenance=of_all_runs(paths.PROVENANCE),
+        evaluation=of_all_runs(paths.EVALUATION),
+        predictions=of_all_runs(paths.PREDICTIONS),
     output:
         comparison=report(
-            "results/comparison.csv",
+            paths.COMPARISON,
             caption="../report/comparison.rst",
             category="Comparison",
             labels={"what": "table: every run"},
         ),
         significance=report(
-            "results/comparison_significance.csv",
+            paths.COMPARISON_SIGNIFICANCE,
             caption="../report/comparison_significance.rst",
             category="Comparison",
             labels={"what": "table: run against run"},
         ),
     log:
-        "results/logs/compare_runs.log",
+        paths.log("compare_runs"),
     localrule: True
     conda:
         "../../envs/graft.yaml"
     params:
+        code=code_of("compare_runs.py"),
         settings=settings_of("comparison"),
     message:
         "Comparing all runs"
     shell:
-        "python {input.code[0]} --provenance {input.provenance} --settings {params.settings:q}"
+        "python $GRAFT_SCRIPTS/compare_runs.py --provenance {input.provenance} --settings {params.settings:q}"
         " --comparison {output.comparison} --significance {output.significance} 2>&1 | tee {log}"

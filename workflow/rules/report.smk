@@ -1,9 +1,9 @@
+import json
 import subprocess
 import tempfile
 
 import yaml
-
-REPORT = "results/report.html"
+from snakemake.exceptions import WorkflowError
 
 
 def write_report():
@@ -15,15 +15,32 @@ def write_report():
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as settings:
         yaml.safe_dump(config, settings)
         settings.flush()
-        command = [sys.executable, "-m", "snakemake", "--report", REPORT]
+        command = [sys.executable, "-m", "snakemake", "--report", paths.REPORT]
         command += ["--configfile", settings.name, *options.split(), workflow.main_snakefile]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     if done.returncode:
         print(done.stderr, file=sys.stderr)
         print("graft: the report could not be made; the results are whole", file=sys.stderr)
     else:
-        print(f"report: {REPORT}", file=sys.stderr)
+        print(f"report: {paths.REPORT}", file=sys.stderr)
+
+
+def figures_that_failed():
+    """Return a sentence for each figure in whose place a note stands; the next run draws it again."""
+    sentences = []
+    for run in job.runs:
+        failed = Path(paths.FAILED_FIGURES.format(run=run))
+        for figure, reason in (json.loads(failed.read_text()) if failed.is_file() else {}).items():
+            log = paths.log("draw_figures", run)
+            sentences.append(f"graft: the figure {figure} of {run} could not be drawn ({reason}); see {log}")
+    return sentences
+
+
+if workflow.is_main_process:
+    remember()  # all rules have been read, and with them the code that they depend on
 
 
 onsuccess:
     write_report()
+    if figures_that_failed():
+        raise WorkflowError("\n".join(figures_that_failed()))

@@ -1,11 +1,9 @@
 # On request only: the weights that ship as workflow/resources/rootstock.npz, made anew.
 rule pretrain_rootstock:
-    input:
-        code=code_of("pretrain_rootstock.py"),
     output:
         weights="results/rootstock/rootstock.npz",
     log:
-        "results/logs/pretrain_rootstock.log",
+        paths.log("pretrain_rootstock"),
     benchmark:
         "results/benchmarks/pretrain_rootstock.tsv"
     conda:
@@ -14,7 +12,9 @@ rule pretrain_rootstock:
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        code=code_of("pretrain_rootstock.py"),
     message:
         "Pretraining Rootstock on drawn textures"
     shell:
-        "python {input.code[0]} --output {output.weights} --threads {threads} 2>&1 | tee {log}"
+        "python $GRAFT_SCRIPTS/pretrain_rootstock.py --output {output.weights} --threads {threads} 2>&1 | tee {log}"

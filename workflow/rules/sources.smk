@@ -3,7 +3,7 @@ import re
 import shlex
 
 from graft.data.lock import check_results
-from graft.data.preflight import check_source, fingerprint
+from graft.data.preflight import check_source, fingerprint, tables_here
 from graft.planning.written import check_written
 
 
@@ -51,6 +51,11 @@ def state_of_folder(wildcards):
     """Return a digest of a folder's files, so that a change in it is noticed; an archive is an input of its own."""
     folder = job.dataset(wildcards.dataset).source.folder
     return fingerprint(folder) if folder else ""
+
+
+def label_tables(wildcards):
+    """Return the user's own tables of labels and corrections, where they lie outside the archive."""
+    return tables_here(job.dataset(wildcards.dataset))
 
 
 def split_file(wildcards):

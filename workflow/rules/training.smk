@@ -1,116 +1,97 @@
 rule train_head:
     input:
-        code=code_of("train_head.py"),
-        features=features_of_run,
-        weights=weights_of_run,
-        manifest=data_of_run("manifest.csv"),
-        split=data_of_run("split.csv"),
-        classes=data_of_run("classes.json"),
+        features=of_run(paths.FEATURES),
+        weights=of_run(paths.WEIGHTS),
+        manifest=of_run(paths.MANIFEST),
+        split=of_run(paths.SPLIT),
+        classes=of_run(paths.CLASSES),
     output:
         model="results/runs/{run}/fold{fold}/head/model.keras",
         history="results/runs/{run}/fold{fold}/head/history.csv",
     log:
-        "results/logs/train_head/{run}-fold{fold}.log",
+        paths.log("train_head", "{run}-fold{fold}"),
     benchmark:
-        "results/benchmarks/train_head/{run}-fold{fold}.tsv"
+        paths.benchmark("train_head", "{run}-fold{fold}")
     conda:
         "../../envs/graft.yaml"
-    threads: 2
+    threads: threads_of_training
     resources:
         gpu=gpus_of_job,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        code=code_of("train_head.py"),
         settings=settings_of("head"),
+        states=paths.STATES,
     message:
         "Training the head of {wildcards.run}, fold {wildcards.fold}"
     shell:
-        "python {input.code[0]} --settings {params.settings:q} --features {input.features} --weights {input.weights}"
-        " --manifest {input.manifest} --split {input.split} --classes {input.classes} --fold {wildcards.fold}"
-        " --tag '{wildcards.run}, fold {wildcards.fold}' --state results/state --model {output.model}"
-        " --history {output.history} --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"
+        "python $GRAFT_SCRIPTS/train_head.py --settings {params.settings:q} --features {input.features}"
+        " --weights {input.weights} --manifest {input.manifest} --split {input.split} --classes {input.classes}"
+        " --fold {wildcards.fold} --tag '{wildcards.run}, fold {wildcards.fold}' --state {params.states}"
+        " --model {output.model} --history {output.history} --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"
 
 
 rule fine_tune:
     input:
-        code=code_of("fine_tune.py"),
         model="results/runs/{run}/fold{fold}/head/model.keras",
-        pixels=pixels_of_run,
-        manifest=data_of_run("manifest.csv"),
-        split=data_of_run("split.csv"),
+        pixels=of_run(paths.PIXELS),
+        manifest=of_run(paths.MANIFEST),
+        split=of_run(paths.SPLIT),
     output:
         model="results/runs/{run}/fold{fold}/finetuned/model.keras",
         history="results/runs/{run}/fold{fold}/finetuned/history.csv",
     log:
-        "results/logs/fine_tune/{run}-fold{fold}.log",
+        paths.log("fine_tune", "{run}-fold{fold}"),
     benchmark:
-        "results/benchmarks/fine_tune/{run}-fold{fold}.tsv"
+        paths.benchmark("fine_tune", "{run}-fold{fold}")
     conda:
         "../../envs/graft.yaml"
-    threads: 2
+    threads: threads_of_training
     resources:
         gpu=gpus_of_job,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
+        code=code_of("fine_tune.py"),
         settings=settings_of("finetune"),
         backbone=settings_of("backbone_name"),
+        states=paths.STATES,
     message:
         "Fine-tuning {wildcards.run}, fold {wildcards.fold}"
     shell:
-        "python {input.code[0]} --settings {params.settings:q} --backbone {params.backbone} --head-model {input.model}"
-        " --pixels {input.pixels} --manifest {input.manifest} --split {input.split} --fold {wildcards.fold}"
-        " --tag '{wildcards.run}, fold {wildcards.fold}' --state results/state --model {output.model}"
-        " --history {output.history} --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"
+        "python $GRAFT_SCRIPTS/fine_tune.py --settings {params.settings:q} --backbone {params.backbone}"
+        " --head-model {input.model} --pixels {input.pixels} --manifest {input.manifest} --split {input.split}"
+        " --fold {wildcards.fold} --tag '{wildcards.run}, fold {wildcards.fold}' --state {params.states}"
+        " --model {output.model} --history {output.history} --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"
 
 
 rule predict:
     input:
-        code=code_of("predict.py"),
-        model="results/runs/{run}/fold{fold}/{stage}/model.keras",
-        pixels=pixels_of_run,
-        manifest=data_of_run("manifest.csv"),
-        split=data_of_run("split.csv"),
+        models=of_folds(paths.MODEL_OF_STAGE),
+        pixels=of_run(paths.PIXELS),
+        manifest=of_run(paths.MANIFEST),
+        split=of_run(paths.SPLIT),
     output:
-        predictions="results/runs/{run}/fold{fold}/{stage}/predictions.csv",
+        predictions=output_of("predict", paths.RAW_PREDICTIONS),
     log:
-        "results/logs/predict/{run}-fold{fold}-{stage}.log",
+        in_shards("predict", paths.log("predict", "{run}{shard}")),
     benchmark:
-        "results/benchmarks/predict/{run}-fold{fold}-{stage}.tsv"
+        in_shards("predict", paths.benchmark("predict", "{run}{shard}"))
     conda:
         "../../envs/graft.yaml"
-    threads: short_threads
+    threads: threads_of_training
     resources:
         gpu=gpus_of_job,
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        code=code_of("predict.py"),
         settings=settings_of("predict"),
+        shard=shard_of,
     message:
-        "Predicting with the {wildcards.stage} of {wildcards.run}, fold {wildcards.fold}"
+        in_shards("predict", "Predicting with {wildcards.run}{shard}", ", shard {wildcards.scatteritem}")
     shell:
-        "python {input.code[0]} --settings {params.settings:q} --model {input.model} --pixels {input.pixels}"
-        " --manifest {input.manifest} --split {input.split} --fold {wildcards.fold}"
-        " --tag '{wildcards.run}, fold {wildcards.fold}, {wildcards.stage}' --predictions {output.predictions}"
-        " --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"
-
-
-rule publish_model:
-    input:
-        code=code_of("publish_model.py"),
-        model=last_model_of_run,
-        calibration="results/runs/{run}/calibration.json",
-    output:
-        model="results/runs/{run}/model.keras",
-    log:
-        "results/logs/publish_model/{run}.log",
-    localrule: True
-    conda:
-        "../../envs/graft.yaml"
-    params:
-        stage=settings_of("last_stage"),
-    message:
-        "Publishing the model of {wildcards.run}"
-    shell:
-        "python {input.code[0]} --run {wildcards.run} --stage {params.stage} --model {input.model}"
-        " --calibration {input.calibration} --output {output.model} 2>&1 | tee {log}"
+        "python $GRAFT_SCRIPTS/predict.py --settings {params.settings:q} --models {input.models} --pixels {input.pixels}"
+        " --manifest {input.manifest} --split {input.split} --shard {params.shard} --tag {wildcards.run}"
+        " --predictions {output.predictions} --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"

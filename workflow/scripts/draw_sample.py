@@ -9,7 +9,7 @@ from pathlib import Path
 from graft.config.base import parse
 from graft.config.dataset import Source
 from graft.errors import run_script
-from graft.storage.files import sha256_of, whole, write_json
+from graft.storage.files import atomic, sha256_of, write_json
 
 NEVER = (1980, 1, 1, 0, 0, 0)  # equal drawings make equal archives
 
@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
 
     from graft.sample.photos import write_sample
 
-    with tempfile.TemporaryDirectory() as folder, whole(arguments.archive) as part:
+    with tempfile.TemporaryDirectory() as folder, atomic(arguments.archive) as part:
         write_sample(Path(folder), seed=sample.seed, n_train_per_class=sample.train, n_val_per_class=sample.val)
         pack(Path(folder), part)
     facts = {"n_bytes": arguments.archive.stat().st_size, "sha256": sha256_of(arguments.archive)}

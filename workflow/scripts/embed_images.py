@@ -25,7 +25,8 @@ def main(argv: list[str] | None = None) -> None:
     settings = parse(EmbedSettings, json.loads(arguments.settings), "settings")
 
     from graft.machine import gpus, runtime
-    from graft.storage.files import read_table, whole
+    from graft.paths import device_of_features
+    from graft.storage.files import atomic, read_table, write_json
 
     with gpus.lease(arguments.gpus):
         runtime.start(seed=0, threads=arguments.threads)
@@ -35,8 +36,11 @@ def main(argv: list[str] | None = None) -> None:
         split = read_table(arguments.split[0]) if arguments.split else None
         paths = read_table(arguments.manifest)["path"].tolist()
         rows = rows_of_shard(arguments.shard, len(paths))
-        with whole(arguments.output, sealed=True) as part:
+        with atomic(arguments.output, sealed=True) as part:
             shape = embed_photos(settings, arguments.weights, arguments.pixels, split, paths, part, rows)
+        if arguments.shard == "1-of-1":  # for the provenance of the runs that use them
+            note = {"device": runtime.device_name(), "threads": arguments.threads}
+            write_json(note, device_of_features(arguments.output), sealed=False)
         print(
             f"embed_images: {shape[1]:,} photos, {shape[0] - 1} views, {shape[2]:,} features; {runtime.device_name()}"
         )

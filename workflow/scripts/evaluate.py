@@ -1,31 +1,63 @@
-"""All folds' predictions of a run in; pooled and calibrated predictions and the tables that judge them out."""
+"""A run's predictions and models in; the tables that judge it, its published model, provenance and card out."""
 
 import argparse
 import json
 from pathlib import Path
 
+import pandas as pd
+
+from graft import paths
 from graft.config.base import parse
 from graft.config.evaluation import Evaluation
+from graft.config.provenance import RunRecord
 from graft.errors import run_script
 from graft.judging import evaluation
 from graft.judging.outcomes import classes_of
-from graft.storage.files import write_json, write_table
+from graft.network.model_file import publish
+from graft.reporting import model_card, provenance
+from graft.storage.files import atomic, read_json, write_json, write_table
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Pool, calibrate, judge, compare, write."""
+    """Judge, publish, record, describe."""
     arguments = parse_arguments(argv)
+    record = parse(RunRecord, json.loads(arguments.record), "record")
     settings = parse(Evaluation, json.loads(arguments.settings), "evaluation")
+    tables = judge(record.run, settings, arguments)
+    calibration = read_json(in_folder(arguments, paths.CALIBRATION))
+    publish(record.run, arguments.models, calibration, in_folder(arguments, paths.MODEL))
+    made_from = recorded(record, arguments)
+    text = model_card.card(made_from, *tables, calibration)
+    with atomic(in_folder(arguments, paths.MODEL_CARD), sealed=True) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def in_folder(arguments: argparse.Namespace, pattern: str) -> Path:
+    """Return where a file of the run is written."""
+    return arguments.output / Path(pattern).name
+
+
+def judge(
+    run: str, settings: Evaluation, arguments: argparse.Namespace
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Write all tables; return those of stages, classes, and stage against stage."""
     rows, calibrators = evaluation.calibrated(evaluation.pool(arguments.predictions), settings)
-    judged = evaluation.evaluation_table(arguments.run, rows, settings)
-    compared = evaluation.significance_table(arguments.run, rows, settings)
+    answers = evaluation.answers_by_stage_and_role(rows)
+    judged = evaluation.evaluation_table(run, answers, settings)
+    per_class = evaluation.per_class_table(run, answers, settings.confidence)
+    compared = evaluation.significance_table(run, answers, settings)
+    calibration = evaluation.calibration_record(classes_of(rows), calibrators, settings)
+    write_table(evaluation.published_predictions(rows), in_folder(arguments, paths.PREDICTIONS))
+    write_table(judged, in_folder(arguments, paths.EVALUATION))
+    write_table(per_class, in_folder(arguments, paths.PER_CLASS))
+    write_table(compared, in_folder(arguments, paths.SIGNIFICANCE))
+    write_json(calibration, in_folder(arguments, paths.CALIBRATION))
+    announce(judged, compared)
+    return judged, per_class, compared
 
-    write_table(rows.drop(columns=["temperature", "threshold", "fitted_on"]), arguments.pooled)
-    write_table(judged, arguments.evaluation)
-    write_table(evaluation.per_class_table(arguments.run, rows, settings.confidence), arguments.per_class)
-    write_json(evaluation.calibration_record(classes_of(rows), calibrators, settings), arguments.calibration)
-    write_table(compared, arguments.significance)
 
+def announce(judged: pd.DataFrame, compared: pd.DataFrame) -> None:
+    """Print a line for each stage and role, and for each comparison."""
     for row in judged[judged["fold"] == "all"].itertuples():
         print(
             f"evaluate: {row.run}, {row.stage}, {row.role}: {row.correct} of {row.n} right,"
@@ -40,19 +72,36 @@ def main(argv: list[str] | None = None) -> None:
         print(f"evaluate: {row.run}, {row.role}, head against finetuned: {row.verdict}")
 
 
+def recorded(record: RunRecord, arguments: argparse.Namespace) -> dict:
+    """Write provenance.json and return what it holds."""
+    results = [in_folder(arguments, pattern) for pattern in (paths.PREDICTIONS, paths.EVALUATION)]
+    made_from = provenance.record_of(
+        record,
+        manifest=arguments.manifest,
+        split=arguments.split,
+        weights=arguments.weights,
+        models=arguments.models,
+        results=results,
+        benchmarks=arguments.benchmarks,
+    )
+    write_json(made_from, in_folder(arguments, paths.PROVENANCE))
+    seconds = sum(part["seconds"] for part in made_from["costs"].values())
+    print(f"evaluate: {record.run}, seed {record.seed}: {len(arguments.models)} models, {seconds:.1f} s in all")
+    return made_from
+
+
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     """Return the command line's values."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", required=True, help="the run's name")
-    parser.add_argument(
-        "--predictions", required=True, type=Path, nargs="+", help="every fold{fold}/{stage}/predictions.csv of the run"
-    )
-    parser.add_argument("--settings", default="{}", help="JSON of Evaluation")
-    parser.add_argument("--pooled", required=True, type=Path, help="CSV to write: all predictions, calibrated")
-    parser.add_argument("--evaluation", required=True, type=Path, help="CSV to write: a row per stage, role and fold")
-    parser.add_argument("--per-class", required=True, type=Path, help="CSV to write: a row per stage, role and class")
-    parser.add_argument("--calibration", required=True, type=Path, help="JSON to write: temperatures and thresholds")
-    parser.add_argument("--significance", required=True, type=Path, help="CSV to write: finetuned against head")
+    parser.add_argument("--record", required=True, help="what repeats the run: JSON of RunRecord")
+    parser.add_argument("--settings", default="{}", help="how it is judged: JSON of Evaluation")
+    parser.add_argument("--predictions", required=True, type=Path, nargs="+", help="raw_predictions.csv, or its shards")
+    parser.add_argument("--models", required=True, type=Path, nargs="+", help="every model.keras of the run")
+    parser.add_argument("--manifest", required=True, type=Path, help="the data set's manifest.csv")
+    parser.add_argument("--split", required=True, type=Path, help="the data set's split.csv")
+    parser.add_argument("--weights", default=[], type=Path, nargs="*", help="the pretrained weights, if there are any")
+    parser.add_argument("--benchmarks", required=True, type=Path, help="the folder of benchmark files")
+    parser.add_argument("--output", required=True, type=Path, help="the run's folder, where all results are written")
     return parser.parse_args(argv)
 
 

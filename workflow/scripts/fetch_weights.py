@@ -17,10 +17,10 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     spec = parse(Backbone, json.loads(arguments.settings), "backbone")
 
-    from graft.storage.files import whole
+    from graft.storage.files import atomic
 
     if spec.name in BASELINES:  # no network, no weights; the chain wants a file all the same
-        with whole(arguments.output, sealed=True) as part:
+        with atomic(arguments.output, sealed=True) as part:
             part.touch()
         return
 
@@ -28,9 +28,11 @@ def main(argv: list[str] | None = None) -> None:
 
     runtime.start(seed=0)
     from graft.network.backbones import fetch_backbone
+    from graft.network.missing import noted
 
-    backbone = fetch_backbone(spec)
-    with whole(arguments.output, sealed=True) as part:
+    with noted(arguments.output):
+        backbone = fetch_backbone(spec)
+    with atomic(arguments.output, sealed=True) as part:
         backbone.save_weights(part)
     print(f"fetch_weights: {spec.name}, {spec.weights}: {backbone.count_params():,} weights")
 

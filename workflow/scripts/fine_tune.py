@@ -34,7 +34,7 @@ def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
     from graft.network.preprocessing import modes
     from graft.storage.arrays import open_array
     from graft.storage.files import read_table, write_json, write_table
-    from graft.training.finetune import fine_tune
+    from graft.training.finetune import Expected, fine_tune
     from graft.training.resume import clear_states, state_path
     from graft.training.roles import Roles
 
@@ -50,12 +50,12 @@ def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
     inputs = [arguments.head_model, arguments.pixels, arguments.manifest, arguments.split]
     devices = runtime.gpus()
     several = len(devices) > 1  # whose optimiser has other variables, so that neither takes up the other's state
-    told = f"{arguments.settings} {arguments.backbone} {arguments.fold}, several devices {several}"
-    state = state_path(arguments.state, "fine_tune.py", arguments.tag, told, inputs)
+    described = f"{arguments.settings} {arguments.backbone} {arguments.fold}, several devices {several}"
+    state = state_path(arguments.state, "fine_tune.py", arguments.tag, described, inputs)
     both = modes(arguments.backbone, settings.preprocessing)
     tag = f"fine_tune: {arguments.tag}"
     began = time.monotonic()
-    expected = facts.pop("cross_validated_loss", None)
+    expected = Expected(facts.pop("cross_validated_loss", None), facts.pop("cross_validated_mistakes", None))
     model, history, _ = fine_tune(settings, model, both, pixels, roles, tag, state, devices, expected)
     print(f"{tag}: trained in {time.monotonic() - began:.1f} s", flush=True)
     save_model(model, facts, arguments.model)

@@ -11,14 +11,15 @@ from pathlib import Path
 import pandas as pd
 
 from graft.config.base import parse
-from graft.config.dataset import Ingest, Pictures
+from graft.config.dataset import Ingest, Labels, Pictures
 from graft.data import lock
 from graft.data.audit import Entry, audit_table, summary
 from graft.data.contact_sheet import contact_sheet
 from graft.data.ingest import class_names, ingest, manifest_table, place
+from graft.data.labelling import Labelling
 from graft.data.placed import seal_photos
 from graft.errors import run_script
-from graft.storage.files import read_json, whole, write_json, write_table
+from graft.storage.files import atomic, read_json, write_json, write_table
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -27,32 +28,34 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--photos", required=True, type=Path, help="a zip or tar archive, or a folder; only read")
     parser.add_argument("--arrived", type=Path, help="download.json of the archive: version, licence, checksum")
     parser.add_argument("--settings", default="{}", help="policy and limits, as JSON")
+    parser.add_argument("--labels", default="{}", help="what names the classes where folders do not, as JSON")
     parser.add_argument("--pictures", default="{}", help="how pictures become squares, as JSON")
     parser.add_argument("--lock", type=Path, help="a lock file; where it exists, the photos must be those it names")
     parser.add_argument("--workers", type=int, default=1, help="processes that decode")
     parser.add_argument("--output", required=True, type=Path, help="the folder of results, results/data/NAME")
     arguments = parser.parse_args(argv)
     settings = parse(Ingest, json.loads(arguments.settings), "ingest")
+    labelling = Labelling(parse(Labels, json.loads(arguments.labels), "source.labels"))
     pictures = parse(Pictures, json.loads(arguments.pictures), "pictures")
     output = arguments.output
 
-    with unpacking(output) as staging, whole(output / "images") as images:
+    with unpacking(output) as staging, atomic(output / "images") as images:
         images.mkdir()
-        entries = ingest(arguments.photos, staging, settings, arguments.workers, pictures)
+        entries = ingest(arguments.photos, staging, settings, arguments.workers, labelling, pictures)
         classes = class_names(entries)
         manifest = manifest_table(entries)
         lock.check_photos(manifest, arguments.lock)
-        told = story(entries, classes)
-        with whole(output / "audit.png") as part:
-            contact_sheet(entries, told, pictures).save(part)
+        line = story(entries, classes)
+        with atomic(output / "audit.png") as part:
+            contact_sheet(entries, line, pictures).save(part)
         place(entries, images, arguments.photos)
         shutil.rmtree(output / "images", ignore_errors=True)
     write_table(manifest, output / "manifest.csv")
     write_table(audit_table(entries), output / "audit.csv")
     write_json(classes, output / "classes.json")
-    write_json(record(arguments.arrived, manifest), output / "source.json")
+    write_json(record(arguments.arrived, manifest, labelling), output / "source.json")
     seal_photos(output)
-    print(f"ingest_dataset: {told}", *summary(entries), sep="\n")
+    print(f"ingest_dataset: {line}", *labelling.told(), *summary(entries), sep="\n")
 
 
 @contextlib.contextmanager
@@ -78,15 +81,19 @@ def story(entries: list[Entry], classes: list[str]) -> str:
     shown = [f"{name} {labels[name]:,}" for name in classes[:10]] + (["..."] if len(classes) > 10 else [])
     own = [f"{split} {splits[split]:,}" for split in ("train", "val", "test") if splits[split]]
     folders = f"; folders {', '.join(own)}" if own else ""
-    counts = f"{len(entries):,} files, {len(kept):,} photos kept"
+    counts = f"{sum(not entry.is_row for entry in entries):,} files, {len(kept):,} photos kept"
     return f"{counts}; {len(classes)} classes: {', '.join(shown)}{folders}"
 
 
-def record(arrived: Path | None, manifest: pd.DataFrame) -> dict:
-    """Return what the results rest on: what was downloaded, and a digest over every kept photo's name and bytes."""
+def record(arrived: Path | None, manifest: pd.DataFrame, labelling: Labelling) -> dict:
+    """Return what the results rest on.
+
+    That is what was downloaded, a digest over every kept photo's name and bytes, and the tables that name the classes
+    or correct them, with their digests.
+    """
     photos = dict(zip(manifest["path"], manifest["sha256"], strict=True))
     photos = {"n": len(photos), "sha256": lock.digest_of(photos)}
-    return {**(read_json(arrived) if arrived else {}), "photos": photos}
+    return {**(read_json(arrived) if arrived else {}), **labelling.record, "photos": photos}
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 from graft.data.shards import join
 from graft.errors import run_script
 from graft.storage import seals
-from graft.storage.files import whole
+from graft.storage.files import atomic
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -16,7 +16,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--axis", required=True, type=int, help="along which they follow one another")
     parser.add_argument("--output", required=True, type=Path, help="the .npy file to write")
     arguments = parser.parse_args(argv)
-    with whole(arguments.output, sealed=True) as part:
+    with atomic(arguments.output, sealed=True) as part:
         shape = join(arguments.shards, part, arguments.axis)
         size = part.stat().st_size
     for shard in arguments.shards:  # which goes now, and would leave its seal behind

@@ -10,7 +10,7 @@ from graft.config.dataset import Pictures
 from graft.data.pixels import pack
 from graft.data.shards import rows_of_shard
 from graft.errors import run_script
-from graft.storage.files import read_table, whole
+from graft.storage.files import atomic, read_table
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> None:
     rows = rows_of_shard(arguments.shard, len(manifest))
 
     start = time.perf_counter()
-    with whole(arguments.output, sealed=True) as part:
+    with atomic(arguments.output, sealed=True) as part:
         pack(manifest, arguments.images, arguments.size, part, arguments.workers, rows, pictures)
     rate = len(rows) / (time.perf_counter() - start)
     print(f"pack_images: {len(rows):,} photos at {arguments.size} px, {pictures.fit}, {rate:,.0f} photos/s")

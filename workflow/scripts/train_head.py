@@ -36,7 +36,7 @@ def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
     from graft.network.preprocessing import modes
     from graft.storage.arrays import open_array
     from graft.storage.files import read_json, read_table, write_json, write_table
-    from graft.training.frozen import train_head
+    from graft.training.frozen import EXPECTED, train_head
     from graft.training.resume import clear_states, state_path
     from graft.training.roles import Roles
 
@@ -60,8 +60,9 @@ def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
     backbone = load_backbone(settings.backbone, arguments.weights)
     facts = {"classes": classes, "size": settings.backbone.size, "backbone": settings.backbone.name}
     facts |= {"pictures": settings.pictures.model_dump(mode="json")}  # so that `classify` prepares photos alike
-    if "cross_validated_loss" in history:
-        facts |= {"cross_validated_loss": history["cross_validated_loss"].iloc[-1]}  # what fine-tuning must beat
+    for name in EXPECTED:
+        if name in history:
+            facts |= {name: history[name].iloc[-1].item()}  # what fine-tuning must beat, and how much is left to mend
     save_model(assemble(backbone, head, mode, settings.head.pooling), facts, arguments.model)
     write_table(history.assign(watched=roles.watched), arguments.history)
     write_json(

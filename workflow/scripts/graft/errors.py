@@ -1,4 +1,4 @@
-"""What a user did wrong, told in one line."""
+"""A user's mistake, reported in one line without a traceback."""
 
 import contextlib
 import os
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from graft.storage import disk
+from graft import disk
 
 
 class UserError(Exception):
@@ -25,7 +25,7 @@ def run_script(main: Callable[[], None]) -> None:
     except UserError as error:
         print(f"graft: {error}", file=sys.stderr)
         sys.exit(1)
-    except BrokenPipeError:  # the reader of a pipe left: nothing to say, and nobody to say it to
+    except BrokenPipeError:  # the program that reads our output, such as `head`, has ended
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -39,7 +39,7 @@ def run_script(main: Callable[[], None]) -> None:
 
 
 def hush_full_disks() -> None:
-    """Say nothing of errors that libraries meet, and print, while they clear up after a disk was full."""
+    """Suppress the errors that libraries print when they close their files after a disk was full."""
     printed, ignored = sys.excepthook, sys.unraisablehook
     sys.excepthook = lambda kind, error, trace: None if disk.is_full(error) else printed(kind, error, trace)
     sys.unraisablehook = lambda one: None if disk.is_full(one.exc_value) else ignored(one)

@@ -78,3 +78,14 @@ def models_in(annotation: Any) -> list[type[Settings]]:
     if isinstance(annotation, types.UnionType) or typing.get_args(annotation):
         return [inner for argument in typing.get_args(annotation) for inner in models_in(argument)]
     return []
+
+
+def merged(base: Any, over: Any) -> Any:
+    """Return `base` with `over` laid on it: dictionaries merge, anything else replaces.
+
+    >>> merged({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}})
+    {'a': {'b': 3, 'c': 2}}
+    """
+    if isinstance(base, dict) and isinstance(over, dict):
+        return base | {key: merged(base.get(key), value) for key, value in over.items()}
+    return over

@@ -16,6 +16,7 @@ Window = Literal["full", "percentile"] | tuple[float, float]
 SECRET = re.compile(
     r"[?&]([^=&]*(?:sig|signature|token|key|secret|password|passwd|credential|auth)[^=&]*)=(?!\$\{)[^&]", re.IGNORECASE
 )
+KINDS = ("kaggle", "url", "archive", "folder", "sample")
 KAGGLE = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(/(versions/)?\d+)?")
 
 
@@ -35,8 +36,69 @@ class Sample(Settings):
     """Photos per class in the val folder."""
 
 
+class Labels(Settings):
+    """What names the class of each photo where folders do not: a table, or a pattern on the paths."""
+
+    table: str | None = None
+    """A table of labels: CSV, TSV, JSON, JSON Lines or Parquet, at a path on this machine or, where there is no such
+    file, within the photo set. `labels: train.csv` is short for `labels: {table: train.csv}`."""
+
+    path: str | None = None
+    """The column that names the photo: a path, a file name, or an id without extension; null: file_name, filename,
+    file, path, image, image_path, image_id or id, the first that the table has."""
+
+    label: str | None = None
+    """The column that names the class; null: label, labels, class, class_name, category or target, the first that the
+    table has."""
+
+    suffix: str = ""
+    """What to put behind each name in the table, such as `.jpg`, where ids alone would fit several files."""
+
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    """What parts the columns of a CSV; null: a comma, semicolon, tab or bar, whichever its first line has most of."""
+
+    role: str | None = None
+    """The column that says train, val or test; it splits the photos as folders of these names do."""
+
+    group: str | None = None
+    """The column that names what photos have in common, such as a patient; no split divides a group."""
+
+    pattern: str | None = None
+    """A regular expression that finds the class in a photo's path, in its group `(?P<label>...)`; groups named `role`
+    and `group` may say these too."""
+
+    metadata: bool = True
+    """Whether metadata.csv, metadata.jsonl or metadata.parquet beside the photos, as Hugging Face has them (a column
+    file_name and one of labels), counts as a table where neither `table` nor `pattern` is given."""
+
+    corrections: str | None = None
+    """A table of corrections, with the columns path and label or action: another label relabels a photo, the action
+    `drop` drops it. It lies where `table` may lie, and works with class folders too."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _names_a_label(cls, value: str | None) -> str | None:
+        try:
+            names = re.compile(value or "(?P<label>)").groupindex
+        except re.error as error:
+            raise ValueError(f"{value!r} is not a regular expression: {error}") from None
+        if "label" not in names:
+            raise ValueError(f"{value!r} has no group named label; write (?P<label>...) around the class")
+        return value
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> "Labels":
+        if self.pattern is None:
+            return self
+        others = [key for key in ("table", "path", "label", "role", "group", "delimiter") if getattr(self, key)]
+        if others or self.suffix:
+            named = others[0] if others else "suffix"
+            raise ValueError(f"`pattern` and `{named}` do not go together: a pattern takes all it says from the path")
+        return self
+
+
 class Source(Settings):
-    """Where photos come from: exactly one of the keys."""
+    """Where photos come from: exactly one of kaggle, url, archive, folder and sample."""
 
     kaggle: str | None = None
     """A Kaggle dataset as owner/slug, or owner/slug/VERSION to pin a version."""
@@ -55,10 +117,19 @@ class Source(Settings):
     sample: Sample | None = None
     """Photos that Graft draws itself: `scenes`, or {name: scenes, seed: 0, train: 36, val: 10}."""
 
+    labels: Labels | None = None
+    """What names the class of each photo: the name of a table, or {table: train.csv, label: breed}; null: its folder,
+    or Hugging Face's metadata file."""
+
     @field_validator("sample", mode="before")
     @classmethod
     def _named(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _table(cls, value: Any) -> Any:
+        return {"table": value} if isinstance(value, str) else value
 
     @field_validator("kaggle")
     @classmethod
@@ -83,7 +154,7 @@ class Source(Settings):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "Source":
-        given = [key for key in type(self).model_fields if getattr(self, key) is not None]
+        given = [key for key in KINDS if getattr(self, key) is not None]
         if len(given) != 1:
             came = f"it has {' and '.join(given)}" if given else "it has none"
             raise ValueError(f"give exactly one of kaggle, url, archive, folder, sample; {came}")
@@ -96,7 +167,7 @@ class Source(Settings):
         >>> Source(folder="photos").kind
         'folder'
         """
-        return next(key for key in type(self).model_fields if getattr(self, key) is not None)
+        return next(key for key in KINDS if getattr(self, key) is not None)
 
 
 class Limits(Settings):
@@ -135,7 +206,20 @@ class Policy(Settings):
     """An image beyond `limits`."""
 
     unlabelled: Refusal = "drop"
-    """An image that lies in no class folder."""
+    """An image that lies in no class folder, whose row in the label table has no label, or that lacks a role (train,
+    val, test) where others have one."""
+
+    photo_without_row: Refusal = "drop"
+    """An image that the label table does not name."""
+
+    row_without_photo: Refusal = "drop"
+    """A row of the label table, or of the corrections, whose photo is not there."""
+
+    ambiguous_row: Refusal = "drop"
+    """A row of the label table, or of the corrections, that names several photos."""
+
+    conflicting_rows: Refusal = "drop"
+    """A photo to which rows of the label table give different labels, roles or groups."""
 
     unsafe: Refusal = "drop"
     """A member of an archive that points outside it: `..`, an absolute name, a link, a device."""
@@ -241,7 +325,8 @@ class Split(Settings):
     """All that is random in the split comes from it."""
 
     file: str | None = None
-    """The path of a table with the columns path, label, fold and role (file)."""
+    """The path of a table with the columns path and role, for several folds fold, and perhaps label, which is then
+    compared (file)."""
 
     folds: int = Field(1, ge=1, le=10_000)
     """How many folds the table has, numbered from 0 (file)."""

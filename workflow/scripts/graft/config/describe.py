@@ -90,7 +90,8 @@ def in_words(annotation: Any) -> str:
     ('number', '`avg`, `max`', 'list of integer')
     """
     if models := models_in(annotation):
-        names = "section" if typing.get_origin(annotation) is not dict else "sections by name"
+        several = {dict: "sections by name", list: "list of sections"}
+        names = several.get(typing.get_origin(annotation), "section")
         return names if types.NoneType not in typing.get_args(annotation) or not models else f"{names}, or `null`"
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Literal:

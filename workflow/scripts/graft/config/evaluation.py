@@ -31,4 +31,4 @@ class Evaluation(Settings):
     """Resamples of the photos behind each bootstrap interval."""
 
     seed: int = Field(0, ge=0, lt=2**31)
-    """What the resamples are drawn from."""
+    """The seed of the resamples."""

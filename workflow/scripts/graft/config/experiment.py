@@ -2,11 +2,12 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from graft.config.backbone import Backbone, Embedding
 from graft.config.base import Settings
 from graft.config.dataset import SQUASHED, Pictures
+from graft.config.export import Export
 from graft.config.recipe import Augmentation, FineTuning, FrozenPhase, Head, Precision, Recipe, Selection
 
 
@@ -31,8 +32,29 @@ class Experiment(Settings):
     override: dict[str, Any] = {}
     """Parts of the recipe that this experiment changes, laid out as a recipe is."""
 
+    sweep: dict[str, list[Any] | Literal["all"]] | list[dict[str, Any]] = {}
+    """Values to try, by key: `{backbone: [MobileNet, ResNet50], seed: [0, 1], override.finetune.epochs: [5, 10]}` makes
+    an experiment of every combination, named NAME-MobileNet-seed0-epochs5 and so on; a list of points, `[{recipe:
+    probe}, {recipe: graft, seed: 3}]`, one of each. The keys are `backbone`, `backbone.size` and the like, `dataset`,
+    `recipe`, `seed`, and any key of `override`; `backbone: all` is every one of Keras. docs/sweeps.md."""
+
+    choose: Literal["none", "log_loss", "accuracy"] = "none"
+    """With a sweep: pick a winner by this number, on photos that do not judge (docs/sweeps.md)."""
+
     predict: list[Literal["train", "val", "test"]] = Field(["val", "test"], min_length=1)
     """Which photos the predictions cover."""
+
+    exports: list[Export] = []
+    """Forms of the model to write and prove beside model.keras: names such as `onnx`, or sections such as
+    `{format: onnx, precision: int8}`."""
+
+    @field_validator("exports")
+    @classmethod
+    def _differ(cls, exports: list[Export]) -> list[Export]:
+        names = [export.name for export in exports]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"{twice[0]} stands there twice; name each format and precision once")
+        return exports
 
 
 class Choosing(Selection):
@@ -76,6 +98,9 @@ class EmbedSettings(Embedding):
     pictures: Pictures = SQUASHED
     """How the dataset's photos became squares, which the features' name tells."""
 
+    fast_path: bool = True
+    """As in the configuration."""
+
 
 class PredictSettings(Settings):
     """What `predict` uses."""
@@ -85,6 +110,9 @@ class PredictSettings(Settings):
 
     choosing: Choosing
     """Which photos choose: they are always predicted, since the temperature and the threshold are fitted to them."""
+
+    fast_path: bool = True
+    """As in the configuration."""
 
 
 class HeadSettings(Settings):
@@ -114,6 +142,9 @@ class HeadSettings(Settings):
     seed: int
     """Of the head's first weights, the order of the photos and dropout."""
 
+    fast_path: bool = True
+    """As in the configuration."""
+
 
 class FineTuneSettings(Settings):
     """What `fine_tune` uses."""
@@ -139,13 +170,18 @@ class FineTuneSettings(Settings):
     seed: int
     """Of the views, the order of the photos and dropout."""
 
+    fast_path: bool = True
+    """As in the configuration."""
+
 
 def choosing_of(recipe: Recipe) -> Choosing:
     """Return which photos choose in a run of a recipe."""
     return Choosing(on=recipe.selection.on, chooses=recipe.chooses)
 
 
-def embed_settings(backbone: Backbone, recipe: Recipe, seed: int, pictures: Pictures) -> EmbedSettings:
+def embed_settings(
+    backbone: Backbone, recipe: Recipe, seed: int, pictures: Pictures, fast_path: bool = True
+) -> EmbedSettings:
     """Return what the features of a run depend on, and nothing else, so that runs share them."""
     frozen, views = recipe.frozen, None
     if frozen.views == "epoch":
@@ -161,4 +197,5 @@ def embed_settings(backbone: Backbone, recipe: Recipe, seed: int, pictures: Pict
         precision=frozen.precision,
         views=views,
         pictures=pictures,
+        fast_path=fast_path,
     )

@@ -1,6 +1,6 @@
 """What a user may set about the pictures: how many photos they show, how finely, and in which formats."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -21,7 +21,7 @@ class PredictionGrid(Settings):
     rows: int = Field(3, ge=1, le=25)
     """Rows of photos; fewer are drawn where there are fewer photos."""
     seed: int = Field(0, ge=0)
-    """Which photos are drawn: another seed, another sample. Right and wrong ones are drawn alike."""
+    """The seed of the sample; whether an answer is right does not matter for the draw."""
 
 
 class Mistakes(Settings):
@@ -61,7 +61,7 @@ class GradCam(Settings):
     classes: int = Field(10, ge=1, le=100)
     """The most classes shown; those with the most mistakes come first."""
     seed: int = Field(0, ge=0)
-    """Which examples are drawn: another seed, others."""
+    """The seed by which the examples are drawn."""
 
 
 class Figures(Settings):
@@ -81,14 +81,3 @@ class Figures(Settings):
     """Map of the feature space: `feature_map.png`."""
     gradcam: GradCam = GradCam()
     """Grad-CAM overlays: `gradcam.png`."""
-
-    def slice(self, figure: str) -> dict[str, Any]:
-        """Return, as values that `Figures` takes back, what one figure depends on, and nothing else.
-
-        >>> Figures(dpi=100).slice("confusion_matrix")
-        {'dpi': 100}
-        >>> Figures().slice("reliability")
-        {'dpi': 150, 'reliability': {'bins': 10}}
-        """
-        own = {figure: getattr(self, figure).model_dump(mode="json")} if figure in type(self).model_fields else {}
-        return {"dpi": self.dpi} | own

@@ -30,6 +30,8 @@ def features_key(embedding: EmbedSettings) -> str:
         key += f"-{embedding.preprocessing}"
     if embedding.precision != "float32":
         key += f"-{embedding.precision}"
+    if not embedding.fast_path:
+        key += "-plain"
     key += pictures_key(embedding.pictures)
     if embedding.views:
         key += f"-views-{digest(embedding.views)}"

@@ -1,4 +1,4 @@
-"""What `record_provenance` has to be told of a run; all else it reads from files."""
+"""What `record_provenance` is given about a run; all else it reads from files."""
 
 from typing import Any
 

@@ -11,14 +11,17 @@ import yaml
 from pydantic import Field
 
 from graft.config.backbone import SHIPPED_WEIGHTS, Backbone
-from graft.config.base import Settings, nearest, parse
+from graft.config.base import Settings, merged, nearest, parse
 from graft.config.dataset import SQUASHED, Dataset, Pictures
 from graft.config.evaluation import Evaluation
 from graft.config.experiment import EmbedSettings, Experiment, embed_settings
+from graft.config.export import Export, export_named
 from graft.config.figures import Figures
-from graft.config.keys import backbone_key, features_key
-from graft.config.recipe import Recipe
+from graft.config.keys import backbone_key, canonical, features_key
+from graft.config.model_table import FINETUNED, ModelTable, check_probes, with_finetuned
+from graft.config.recipe import Recipe, Selection
 from graft.config.shards import Shards
+from graft.config.sweeps import Sweep, expand
 from graft.errors import UserError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -45,6 +48,15 @@ class JobConfig(Settings):
     shards: Shards = Shards()
     """Into how many jobs the work on every photo is cut."""
 
+    model_table: ModelTable | None = None
+    """Which network? Every one of a sweep as a probe, timed on this machine; null: no table."""
+
+    fast_path: bool = True
+    """How networks compute and learn; results are the same but for rounding. `true`: features with batch normalisation
+    folded into the convolutions, and training with Graft's own layers and optimiser steps where they were measured to
+    be faster than Keras's: with TensorFlow, on a processor. `false`: Keras's own layers and steps alone, everywhere. A
+    change embeds and trains anew."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -56,6 +68,7 @@ class Run:
     recipe: Recipe
     seed: int
     pictures: Pictures = SQUASHED
+    fast_path: bool = True
 
     @property
     def stages(self) -> list[str]:
@@ -65,7 +78,7 @@ class Run:
     @property
     def embedding(self) -> EmbedSettings:
         """Return what the features depend on."""
-        return embed_settings(self.experiment.backbone, self.recipe, self.seed, self.pictures)
+        return embed_settings(self.experiment.backbone, self.recipe, self.seed, self.pictures, self.fast_path)
 
 
 class Job:
@@ -79,16 +92,43 @@ class Job:
     """
 
     def __init__(self, values: dict[str, Any], recipes: Path):
-        self.config = parse(JobConfig, values, "")
+        expanded, self.sweeps = expand(values)
+        for sweep in self.sweeps.values():
+            check_points(sweep, expanded)
+        expanded = self._with_table(expanded)
+        self.config = parse(JobConfig, expanded, "")
         self._recipes = recipes
         for kind in ("datasets", "experiments"):
             for name in getattr(self.config, kind):
                 check_name(name, kind)
         self._runs = {run.name: run for name in self.config.runs for run in self._runs_named(name)}
         self.check_names_differ()
+        for sweep in self.sweeps.values():
+            self.check_points_differ(sweep)
+        if self.config.model_table:
+            check_probes(self.config.model_table, self.runs_of_table)
+            for run in self.runs_of_table if self.config.model_table.finetune else []:
+                self._runs_of(run.experiment_name + FINETUNED)  # a mistake in them is said now, not after the table
         self.backbones = {backbone_key(run.experiment.backbone): run.experiment.backbone for run in self._runs.values()}
         for run in self._runs.values():
             check_shards(run, self.config.shards)
+
+    def _with_table(self, values: Any) -> Any:
+        """Return a configuration with what its model table adds: the experiments that fine-tune its networks."""
+        if not isinstance(values, dict) or values.get("model_table") is None:
+            return values
+        table = parse(ModelTable, values["model_table"], "model_table")
+        if table.sweep not in self.sweeps:
+            raise UserError(
+                f"model_table.sweep is {table.sweep!r}, which is no experiment with a sweep"
+                f"{nearest(table.sweep, list(self.sweeps))}"
+            )
+        return with_finetuned(values, self.sweeps[table.sweep].experiments)
+
+    @property
+    def runs_of_table(self) -> list[Run]:
+        """Return the runs of the model table; none where there is no table."""
+        return self.runs_of_sweep(self.config.model_table.sweep) if self.config.model_table else []
 
     def check_names_differ(self) -> None:
         """Refuse two experiments that would write into one folder: `a` with several seeds, and `a-seed0`."""
@@ -100,6 +140,22 @@ class Job:
                         f"experiments {owners[name]!r} and {experiment!r} both make a run named {name!r}; rename one"
                     )
                 owners[name] = experiment
+
+    def check_points_differ(self, sweep: Sweep) -> None:
+        """Refuse two points of a sweep that come to the same: their runs would be equal, to the byte."""
+        seen: dict[tuple[str, int], str] = {}
+        for run in self.runs_of_sweep(sweep.name):
+            same = {"override", "recipe"}  # these two came to the run's own recipe
+            what = canonical(run.experiment.model_dump(mode="json", exclude=same)) + canonical(run.recipe)
+            other = seen.setdefault((what, run.seed), run.name)
+            if other != run.name:
+                raise UserError(
+                    f"experiments.{sweep.name}.sweep makes two equal runs, {other!r} and {run.name!r}; leave one out"
+                )
+
+    def runs_of_sweep(self, name: str) -> list[Run]:
+        """Return all runs of a sweep, whether `runs` lists them or not."""
+        return [run for experiment in self.sweeps[name].experiments for run in self._runs_of(experiment)]
 
     def names_of(self, experiment: str) -> list[str]:
         """Return the names of an experiment's runs."""
@@ -144,15 +200,39 @@ class Job:
         """Return the stages of a run."""
         return self.run(run).stages
 
+    def exports(self, run: str) -> list[str]:
+        """Return the names of a run's exports."""
+        return [export.name for export in self.run(run).experiment.exports]
+
+    def export(self, run: str, name: str) -> Export:
+        """Return the settings of an export; one that the run does not list may be asked for too, by its name."""
+        listed = (export for export in self.run(run).experiment.exports if export.name == name)
+        return next(listed, None) or export_named(name)
+
     def embedding(self, key: str) -> EmbedSettings:
         """Return the settings of cached features by their name, of a run that `runs` does not list too.
 
         Raises: UserError if no experiment has such features.
         """
         for run in self._every_run():
-            if features_key(run.embedding) == key:
-                return run.embedding
+            for embedding in (run.embedding, without_views(run.embedding)):
+                if features_key(embedding) == key:
+                    return embedding
         raise UserError(f"no experiment has features named {key!r}")
+
+    def features_of_dataset(self, name: str) -> tuple[str, str]:
+        """Return the names of the features that a dataset's first run is trained on, and of the same without views.
+
+        Raises: UserError if no experiment is on the dataset, or there is no such dataset.
+        """
+        if name not in self.config.datasets:
+            raise UserError(f"there is no dataset {name!r}{nearest(name, list(self.config.datasets))}")
+        for run in self._every_run():
+            if run.experiment.dataset == name:
+                return features_key(run.embedding), features_key(without_views(run.embedding))
+        raise UserError(
+            f"no experiment is on the dataset {name!r}, so there is no backbone to look at it with; add one"
+        )
 
     def backbone(self, key: str) -> Backbone:
         """Return the settings of a backbone by its name, of a run that `runs` does not list too.
@@ -178,14 +258,16 @@ class Job:
         return [] if weights in ("imagenet", "none") else [weights]
 
     def _runs_named(self, name: str) -> list[Run]:
-        """Return the runs of an experiment, or the one run (a seed of it) that carries the name."""
+        """Return the runs of a sweep or an experiment, or the one run (a seed of it) that carries the name."""
+        if name in self.sweeps:
+            return self.runs_of_sweep(name)
         if name in self.config.experiments:
             return self._runs_of(name)
         every = [run for experiment in self.config.experiments for run in self._runs_of(experiment)]
         found = [run for run in every if run.name == name]
         if not found:
             raise UserError(
-                f"runs names {name!r}, which experiments lacks{nearest(name, list(self.config.experiments))}"
+                f"runs names {name!r}, which experiments lacks{nearest(name, [*self.config.experiments, *self.sweeps])}"
             )
         return found
 
@@ -197,10 +279,10 @@ class Job:
                 f"experiments.{name}.dataset is {experiment.dataset!r}, which datasets lacks"
                 f"{nearest(experiment.dataset, list(self.config.datasets))}"
             )
-        recipe = self._recipe_of(name, experiment)
+        recipe, fast = self._recipe_of(name, experiment), self.config.fast_path
         pictures = self.config.datasets[experiment.dataset].pictures
         return [
-            Run(own, name, experiment, recipe, experiment.seed + place, pictures)
+            Run(own, name, experiment, recipe, experiment.seed + place, pictures, fast)
             for place, own in enumerate(self.names_of(name))
         ]
 
@@ -218,7 +300,13 @@ class Job:
         except yaml.YAMLError as error:
             raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
         parse(Recipe, values, f"recipe {experiment.recipe}")
-        return parse(Recipe, merged(values, experiment.override), f"experiments.{name}.override")
+        recipe = parse(Recipe, merged(values, experiment.override), f"experiments.{name}.override")
+        return recipe if experiment.choose == "none" else holding_out(name, recipe)
+
+
+def without_views(embedding: EmbedSettings) -> EmbedSettings:
+    """Return settings of features of the photos as they are, without augmented views."""
+    return embedding.model_copy(update={"views": None})
 
 
 def check_shards(run: Run, shards: Shards) -> None:
@@ -236,12 +324,26 @@ def check_name(name: str, kind: str) -> None:
         raise UserError(f"{kind} has {name!r}; a name takes letters, digits, '_', '-' and '.', and starts with no dot")
 
 
-def merged(base: Any, over: Any) -> Any:
-    """Return `base` with `over` laid on it: dictionaries merge, anything else replaces.
+def check_points(sweep: Sweep, values: dict[str, Any]) -> None:
+    """Refuse a sweep's first faulty experiment, and only that: a mistake that all share is said once."""
+    for name in sweep.experiments:
+        parse(Experiment, values["experiments"][name], f"experiments.{name}")
+    datasets = {values["experiments"][name]["dataset"] for name in sweep.experiments}
+    if sweep.choose != "none" and len(datasets) > 1:
+        raise UserError(
+            f"experiments.{sweep.name}.choose cannot choose among runs of different datasets; make a sweep for each"
+        )
 
-    >>> merged({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}})
-    {'a': {'b': 3, 'c': 2}}
+
+def holding_out(name: str, recipe: Recipe) -> Recipe:
+    """Return the recipe of a run of a sweep that chooses: some photos choose, even if training chooses nothing.
+
+    Raises: UserError if the recipe has no such photos, or the photos that judge would choose.
     """
-    if isinstance(base, dict) and isinstance(over, dict):
-        return base | {key: merged(base.get(key), value) for key, value in over.items()}
-    return over
+    if recipe.selection.on not in ("auto", "inner", "held_out"):
+        raise UserError(
+            f"selection.on of {name} is {recipe.selection.on!r}, but its sweep chooses, which needs photos that do "
+            "not judge; leave selection.on out, or write 'inner'"
+        )
+    on = "held_out" if recipe.selection.on == "auto" else recipe.selection.on
+    return recipe.model_copy(update={"selection": Selection(on=on)})

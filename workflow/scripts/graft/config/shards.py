@@ -8,8 +8,9 @@ from graft.config.base import Settings
 class Shards(Settings):
     """Into how many jobs the work on every photo is cut; results keep their bytes, on machines of one kind.
 
-    Settle it before the first run: for Snakemake, a file that is joined is another than one made whole, and it repeats
-    what was built and all that follows. docs/cluster.md says how to keep it.
+    Choose it before the first run: to Snakemake, a file that was joined from shards is another file than one that a
+    single job wrote, so a later change rebuilds the file and all that depends on it. docs/cluster.md says how to avoid
+    that.
     """
 
     pack: int = Field(1, ge=1, le=250)
@@ -17,3 +18,6 @@ class Shards(Settings):
 
     embed: int = Field(1, ge=1, le=250)
     """Jobs that compute the features of a dataset's photos (`embed_images`), each with a GPU."""
+
+    predict: int = Field(1, ge=1, le=250)
+    """Jobs that ask a run's models about the photos that judge and choose (`predict`), each with a GPU."""

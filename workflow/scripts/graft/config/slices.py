@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from graft.config.backbone import Backbone
 from graft.config.experiment import FineTuneSettings, HeadSettings, PredictSettings, choosing_of
-from graft.config.figures import OF_A_RUN, OF_ALL_RUNS
 from graft.config.keys import canonical, features_key
+from graft.config.model_table import ModelTable, Tabulated, Timing
 from graft.config.provenance import RunRecord
 from graft.config.resolution import Job, JobConfig, Run
+from graft.config.sweeps import Ranking
+from graft.errors import UserError
 
 
 def slice_of(job: Job, part: str, **wildcards: str) -> str:
@@ -33,6 +36,7 @@ def head_settings(run: Run) -> HeadSettings:
         choosing=choosing_of(recipe),
         pictures=run.pictures,
         seed=run.seed,
+        fast_path=run.fast_path,
     )
 
 
@@ -47,44 +51,83 @@ def finetune_settings(run: Run) -> FineTuneSettings:
         finetune=recipe.finetune,
         choosing=choosing_of(recipe),
         seed=run.seed,
+        fast_path=run.fast_path,
     )
 
 
 def predict_settings(run: Run) -> PredictSettings:
     """Return which photos a run's models are asked about."""
-    return PredictSettings(roles=run.experiment.predict, choosing=choosing_of(run.recipe))
+    return PredictSettings(roles=run.experiment.predict, choosing=choosing_of(run.recipe), fast_path=run.fast_path)
 
 
 SLICES: dict[str, Callable[[Job, Mapping[str, str]], Any]] = {
-    "source": lambda job, at: job.dataset(at["dataset"]).source,
+    "source": lambda job, at: job.dataset(at["dataset"]).source.model_dump(mode="json", exclude={"labels"}),
+    "labels": lambda job, at: job.dataset(at["dataset"]).source.labels or {},
     "ingest": lambda job, at: job.dataset(at["dataset"]).ingest,
     "pictures": lambda job, at: job.dataset(at["dataset"]).pictures,
     "split": lambda job, at: job.dataset(at["dataset"]).split,
+    "grouping": lambda job, at: job.dataset(at["dataset"]).split.model_dump(mode="json", include={"group_by", "seed"}),
     "weights": lambda job, at: job.backbone(at["backbone"]),
     "embed": lambda job, at: job.embedding(at["features"]),
     "head": lambda job, at: head_settings(job.run(at["run"])),
     "finetune": lambda job, at: finetune_settings(job.run(at["run"])),
     "backbone_name": lambda job, at: job.run(at["run"]).experiment.backbone.name,
-    "last_stage": lambda job, at: job.stages(at["run"])[-1],
     "predict": lambda job, at: predict_settings(job.run(at["run"])),
+    "export": lambda job, at: job.export(at["run"], at["export"]),
     "evaluation": lambda job, at: job.config.evaluation,
     "provenance": lambda job, at: run_record(job, job.run(at["run"])),
     "comparison": lambda job, at: job.config.evaluation,
-    **{
-        f"figure:{name}": lambda job, at, name=name: job.config.figures.slice(name)
-        for name in (*OF_A_RUN, *OF_ALL_RUNS)
-    },
+    "figures": lambda job, at: job.config.figures,
+    "figures_of_all": lambda job, at: {"dpi": job.config.figures.dpi},
+    "timing": lambda job, at: timing(job, job.backbone(at["backbone"])),
+    "model_table": lambda job, at: tabulated(job),
+    "sweep": lambda job, at: ranking(job, at["sweep"]),
 }
 
 
+def ranking(job: Job, name: str) -> Ranking:
+    """Return what ranking a sweep's runs depends on."""
+    sweep = job.sweeps[name]
+    runs = {run.name: sweep.settings[run.experiment_name] for run in job.runs_of_sweep(name)}
+    return Ranking(name=name, choose=sweep.choose, runs=runs, evaluation=job.config.evaluation)
+
+
+def timing(job: Job, backbone: Backbone) -> Timing:
+    """Return what timing a network depends on; its weights do not matter."""
+    table = job.config.model_table or ModelTable()
+    return Timing(
+        backbone=backbone.model_copy(update={"weights": "none"}), repeats=table.repeats, threads=table.threads
+    )
+
+
+def tabulated(job: Job) -> Tabulated:
+    """Return what the model table depends on, beside its runs and timings.
+
+    Raises: UserError if the configuration has none.
+    """
+    if job.config.model_table is None:
+        raise UserError("there is no model_table in the configuration; add --configfile config/model_table.yaml")
+    networks = {run.name: run.experiment.backbone for run in job.runs_of_table}
+    return Tabulated(table=job.config.model_table, networks=networks, evaluation=job.config.evaluation)
+
+
 def run_record(job: Job, run: Run) -> RunRecord:
-    """Return what repeats a run alone: the configuration with nothing else in it, its recipe in full as an override."""
-    experiment = run.experiment.model_copy(update={"override": run.recipe.model_dump(mode="json")})
+    """Return what repeats a run alone: the configuration with nothing else in it, its recipe in full as an override.
+
+    Exports are no part of it: they change no result, and need packages that a machine may lack.
+    """
+    alone = {
+        "override": run.recipe.model_dump(mode="json", exclude={"expected"}),
+        "choose": "none",  # the recipe has what a choice held out
+        "exports": [],
+    }
+    experiment = run.experiment.model_copy(update=alone)
     config = JobConfig(
         runs=[run.name],
         datasets={experiment.dataset: job.dataset(experiment.dataset)},
         experiments={run.experiment_name: experiment},
         evaluation=job.config.evaluation,
+        fast_path=job.config.fast_path,
     )
     return RunRecord(
         run=run.name,
@@ -92,5 +135,5 @@ def run_record(job: Job, run: Run) -> RunRecord:
         seed=run.seed,
         dataset=experiment.dataset,
         features=features_key(run.embedding),
-        config=config.model_dump(mode="json", exclude={"figures", "shards"}),  # neither changes a result
+        config=config.model_dump(mode="json", exclude={"figures", "shards", "model_table"}),  # none changes a result
     )

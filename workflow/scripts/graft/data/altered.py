@@ -1,13 +1,13 @@
 """Altered copies of photos: mirrored, turned, cropped, shifted, framed, captioned or inverted.
 
-Three steps, each dearer than the last and on fewer pairs:
+Three steps, each slower than the one before and on fewer pairs:
 
 1. Every photo is described by the lowest frequencies of its small grey picture (a discrete cosine transform), and so
    are views of it: mirrored, turned, cropped. Descriptions of two photos are compared by a matrix product.
 2. For the pairs whose descriptions agree best, the affine map from one picture to the other is found by least squares
    (Lucas and Kanade, An iterative image registration technique, 1981). It needs a rough start, which is the view.
-3. A pair counts as a copy if its fine detail agrees under that map, too. Light and shade of two strangers' photos are
-   often alike (sky above, grass below); their edges are not.
+3. A pair counts as a copy if its fine detail agrees under that map, too. Unrelated photos are often alike in light and
+   shade (sky above, grass below), but not in their edges.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,14 +19,14 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from graft.data.decode import PICTURE_PX as PX
-from graft.data.duplicates import FLAT, Groups
+from graft.data.duplicates import FLAT, DisjointSets
 from graft.data.neighbours import Cells
 
 COARSE_PX = 32  # side of those that are described, and of the grid of points that alignment looks at
 N_FREQUENCIES = 8  # of either axis
 LIKELY = 0.65  # correlation of descriptions from which a pair is looked at more closely
 SAME_SHADE = 0.7  # correlation of grey levels
-SAME_DETAIL = 0.65  # correlation of fine detail; 84,000 pairs of strangers' photos stay below 0.55
+SAME_DETAIL = 0.65  # correlation of fine detail; 84,000 pairs of unrelated photos stay below 0.55
 BLOCK = 4_000_000  # correlations of descriptions at once, which take 16 MB
 EXACT = 2000  # photos up to which all descriptions are compared with all, and photos described at once
 HELD_PER_PHOTO, HELD_AT_LEAST = 16, 4_000_000  # pairs held at most, before the likeliest are picked; 25 bytes each
@@ -34,7 +34,7 @@ BATCH = 128  # pairs that are aligned at once, which takes 50 MB
 PER_PHOTO, AT_LEAST = 0.5, 500  # pairs aligned at most, the likeliest first: this bounds the time of large sets
 PER_ROW = 8  # pairs of one photo that are aligned at most: a thousand frames of one film are half a million pairs
 INNER = 0.9  # only this part of both pictures is compared, since rims hold borders and black corners
-CORE = 0.6  # this part must agree by itself, too: two strangers in frames of one kind have their frames in common
+CORE = 0.6  # this part must agree by itself, too: unrelated photos in equal frames agree at the rim
 OVERLAP = 0.2  # share of the points that both pictures must show
 STRETCH = 1.6  # most that a copy may be stretched along one axis against the other, beyond the squeeze to a square
 FLIPS = (  # quarter turns are clockwise
@@ -106,14 +106,14 @@ def altered_links(pictures: Sequence[bytes]) -> list[Link]:
         return []
     pictures = [pictures[position] for position in detailed]
     pairs = likely_pairs(pictures)
-    groups, links = Groups(len(detailed)), []
+    groups, links = DisjointSets(len(detailed)), []
     for start in range(0, len(pairs), BATCH):
-        batch = [pair for pair in pairs[start : start + BATCH] if groups.root(pair[0]) != groups.root(pair[1])]
+        batch = [pair for pair in pairs[start : start + BATCH] if groups.find(pair[0]) != groups.find(pair[1])]
         if not batch:
             continue
         for (source, copy, _), kind in zip(batch, kinds(pictures, batch), strict=True):
-            if kind and groups.root(source) != groups.root(copy):
-                groups.join(source, copy)
+            if kind and groups.find(source) != groups.find(copy):
+                groups.union(source, copy)
                 earlier, later = sorted((detailed[source], detailed[copy]))
                 links.append(Link(earlier, later, kind if source < copy else reverse(kind)))
     return links
@@ -130,9 +130,10 @@ def reverse(kind: str) -> str:
     >>> reverse("mirrored, cropped")
     'mirrored, wider'
     """
-    words = kind.split(", ")
-    stays = [word.startswith("turned") and "mirrored" in words for word in words]  # done twice, it undoes itself
-    return ", ".join(word if still else BACK.get(word, word) for word, still in zip(words, stays, strict=True))
+    changes = kind.split(", ")
+    # mirroring reverses a turn, so what is mirrored and turned is undone by doing the same again
+    stays = [change.startswith("turned") and "mirrored" in changes for change in changes]
+    return ", ".join(one if still else BACK.get(one, one) for one, still in zip(changes, stays, strict=True))
 
 
 # ---------------------------------------------------------------------------------------------- 1. descriptions
@@ -271,7 +272,7 @@ def describe(pictures: np.ndarray, windows: Sequence[np.ndarray]) -> np.ndarray:
 def operator(window: bytes) -> np.ndarray:
     """Return the matrix (pixels, frequencies) that takes a picture to the frequencies of a window, but the mean.
 
-    A frequency counts by its root mean square wave number: a photo's amplitudes fall about as fast as these grow.
+    Each frequency is multiplied by its root mean square wave number, since amplitudes fall about as fast as that grows.
     """
     waves = np.arange(N_FREQUENCIES)
     places = np.arange(COARSE_PX) + 0.5
@@ -336,12 +337,12 @@ def kinds(pictures: Sequence[bytes], pairs: Sequence[tuple[int, int, int]]) -> l
     agreement, overlap = agreements(sources, copies, maps, rows)
     core, _ = agreements(sources, copies, maps, rows, CORE)
     same = same_picture(agreement, maps) & same_picture(core, maps) & (overlap >= OVERLAP)
-    whole, _ = agreements(sources, copies, maps, np.broadcast_to(np.float32([-1, 1]), rows.shape))
-    captioned = ~same_picture(whole, maps)
+    entire, _ = agreements(sources, copies, maps, np.broadcast_to(np.float32([-1, 1]), rows.shape))
+    captioned = ~same_picture(entire, maps)
     found = []
     for number, view in enumerate(views):
-        words = words_for(maps[number], view.flip, agreement[number, 0] < 0, captioned[number])
-        found.append(words if same[number] else "")
+        kind = alterations(maps[number], view.flip, agreement[number, 0] < 0, captioned[number])
+        found.append(kind if same[number] else "")
     return found
 
 
@@ -445,25 +446,25 @@ def same_picture(agreement: np.ndarray, maps: np.ndarray) -> np.ndarray:
     return sound & (agreement[:, 0] >= SAME_SHADE) & (agreement[:, 1:] >= SAME_DETAIL).all(1)
 
 
-def words_for(window: np.ndarray, flip: int, inverted: bool, captioned: bool) -> str:
+def alterations(window: np.ndarray, flip: int, inverted: bool, captioned: bool) -> str:
     """Return what a copy is, of the map from it to its source.
 
-    >>> words_for(crop(0.1, 0.1, 0.1, 0.1), 1, False, False)
+    >>> alterations(crop(0.1, 0.1, 0.1, 0.1), 1, False, False)
     'mirrored, cropped'
-    >>> words_for(turn(10), 0, True, False), words_for(WHOLE, 0, False, False)
+    >>> alterations(turn(10), 0, True, False), alterations(WHOLE, 0, False, False)
     ('turned 10, inverted', 'alike')
     """
     (a, b, x), (c, d, y) = window.tolist()
     scale, angle = sqrt(abs(a * d - b * c)), degrees(atan2(b - c, a + d))
-    words = [FLIPS[flip]] if flip else []
+    changes = [FLIPS[flip]] if flip else []
     if abs(angle) > 1.5:
-        words.append(f"turned {abs(angle):.0f}")
+        changes.append(f"turned {abs(angle):.0f}")
     if abs(scale - 1) > 0.03:
-        words.append("cropped" if scale < 1 else "wider")
-    elif not words and hypot(x, y) > 0.02:
-        words.append("shifted")
+        changes.append("cropped" if scale < 1 else "wider")
+    elif not changes and hypot(x, y) > 0.02:
+        changes.append("shifted")
     if captioned:
-        words.append("captioned")
+        changes.append("captioned")
     if inverted:
-        words.append("inverted")
-    return ", ".join(words) or "alike"
+        changes.append("inverted")
+    return ", ".join(changes) or "alike"

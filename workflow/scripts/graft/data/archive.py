@@ -1,4 +1,4 @@
-"""Zip and tar archives from anywhere: read to the last byte, and unpacked without trusting a word of them."""
+"""Zip and tar archives from anywhere: read to the last byte, and unpacked safely, whatever is in them."""
 
 import hashlib
 import lzma
@@ -22,7 +22,7 @@ READ_ERRORS = (  # what zipfile, tarfile and their decompressors raise on hostil
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, RuntimeError,
     LookupError, ArithmeticError, struct.error,
 )  # fmt: skip
-FREE_BYTES = 100e6  # beneath this the ratio of a bomb is no matter
+FREE_BYTES = 100e6  # up to this the ratio of unpacked to packed bytes is not limited
 CHUNK = 1 << 20
 
 
@@ -89,9 +89,9 @@ class Archive:
             raise DamagedArchive(f"{type(error).__name__}: {error}") from None
 
     def _check_end(self) -> None:
-        """See that a tar ends as a tar does, and its compressed stream with its checksum.
+        """Check that a tar has its end marker, and that the checksum of its compressed stream is right.
 
-        tarfile takes a broken header, or none, for the end.
+        tarfile itself takes a damaged or missing header for the end.
         """
         stream = self._open.fileobj
         stream.seek(self._open.offset)
@@ -237,7 +237,7 @@ class Unpacking:
                 shutil.copyfileobj(stream, out, CHUNK)
         except READ_ERRORS as error:
             if isinstance(error, OSError) and error.errno is not None:
-                raise  # of this machine: a full disk, a lost folder
+                raise  # a fault of this machine, such as a full disk, not of the archive
             local.unlink(missing_ok=True)
             yield File(name, None, [("undecodable", f"damaged in its archive: {' '.join(str(error).split())}")])
             return

@@ -1,4 +1,4 @@
-"""Verdicts: what the policy makes of each file's faults."""
+"""The audit: each file's verdict, from its faults and the policy."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from graft import tables
 from graft.config.dataset import Ingest, Policy
 from graft.data import altered, duplicates
 from graft.data.archive import File
 from graft.data.decode import PICTURE_PX, Look
-from graft.data.wording import some
+from graft.data.wording import abbreviated
 from graft.errors import UserError
 
 ALWAYS_DROPPED = ("junk", "doubled")  # never worth a warning: leftovers, and a second copy of a whole tree
-RANK = {"test": 0, "val": 1, "train": 2, "": 3}  # a leaking photo stays where it measures, and goes where it trains
-DETAIL_PX = 64  # a photo of shorter sides, such as a digit of 28 px, has too little detail to tell copies from likes
-COLUMNS = ["path", "verdict", "outcome", "label", "source_split", "copy_of", "copy_kind", "detail"]
-GRAVITY = (*ALWAYS_DROPPED, *Policy.model_fields)  # which verdict a file has where several would do
+SETTLED = {"label_table": "read", "withdrawn": "drop", "relabelled": "keep"}  # by the user, so the policy has no say
+RANK = {"test": 0, "val": 1, "train": 2, "": 3}  # of copies in several folders, the lowest rank is kept
+DETAIL_PX = 64  # a photo of shorter sides, such as a digit of 28 px, has too little detail to find altered copies
+GRAVITY = (*ALWAYS_DROPPED, *SETTLED, *Policy.model_fields)  # gravest first: the verdict of a file with several faults
 
 
 @dataclass(slots=True)
@@ -32,9 +33,11 @@ class Entry:
     verdict: str = "kept"
     detail: str = ""
     kept: bool = True
-    partners: list["Entry"] = field(default_factory=list)  # what it shares its bytes or its looks with
+    partners: list["Entry"] = field(default_factory=list)  # entries of the same bytes, or that look alike
     copy_of: str = ""  # the first of these
     copy_kind: str = ""  # such as "same bytes", "alike" or "mirrored, cropped"
+    group: str = ""  # what the user's table or pattern calls its group
+    is_row: bool = False  # no file at all: a row of the user's table that is no photo's
 
     @property
     def name(self) -> str:
@@ -59,7 +62,7 @@ def settle(entry: Entry, policy: Policy) -> None:
     """Set an entry's verdict, outcome and detail from its faults."""
     if not entry.faults:
         return
-    dropping = [fault for fault in entry.faults if action(fault[0], policy) == "drop"]
+    dropping = [fault for fault in entry.faults if action(fault[0], policy) in ("drop", "read")]
     kind, _ = min(dropping or entry.faults, key=lambda fault: GRAVITY.index(fault[0]))
     entry.verdict, entry.kept = kind, not dropping
     entry.detail = "; ".join(dict.fromkeys(detail for _, detail in entry.faults))
@@ -67,7 +70,7 @@ def settle(entry: Entry, policy: Policy) -> None:
 
 def action(kind: str, policy: Policy) -> str:
     """Return what the policy does with a kind of fault."""
-    return "drop" if kind in ALWAYS_DROPPED else getattr(policy, kind)
+    return "drop" if kind in ALWAYS_DROPPED else SETTLED.get(kind) or getattr(policy, kind)
 
 
 def judge_copies(entries: list[Entry], policy: Policy) -> None:
@@ -93,12 +96,14 @@ def judge_near_copies(entries: list[Entry], settings: Ingest) -> None:
         return
     distinct = list({entry.look.sha256: entry for entry in reversed(entries)}.values())[::-1]
     links = copy_links([entry.look for entry in distinct], settings.near_duplicate_distance)
-    neighbours: dict[int, dict[int, str]] = defaultdict(dict)  # what a photo is to each that it is linked to
+    neighbours: dict[int, dict[int, str]] = defaultdict(dict)  # position, linked position: kind of copy
     groups: dict[int, list[int]] = defaultdict(list)
     for link in links:
         neighbours[link.later][link.earlier] = link.kind
         neighbours[link.earlier][link.later] = altered.reverse(link.kind)
-    for position, group in enumerate(duplicates.joined(len(distinct), [(one.earlier, one.later) for one in links])):
+    for position, group in enumerate(
+        duplicates.connected_components(len(distinct), [(one.earlier, one.later) for one in links])
+    ):
         groups[group].append(position)
 
     def rank(position: int) -> tuple[int, int]:
@@ -117,7 +122,7 @@ def copy_links(looks: list[Look], distance: int) -> list[altered.Link]:
     Of photos that look alike only the first is compared with altered copies, which costs more.
     """
     pairs = duplicates.near_links([one.phash for one in looks], [one.thumbnail for one in looks], distance)
-    groups = duplicates.joined(len(looks), pairs)
+    groups = duplicates.connected_components(len(looks), pairs)
     firsts = [
         position
         for position, one in enumerate(looks)
@@ -150,9 +155,9 @@ def copy_sentence(kind: str, name: str) -> str:
     """
     if kind == "alike":
         return f"looks like {name}"
-    words = kind.split(", ")
-    turn = next((f", turned by {word.split()[1]} degrees," for word in words if word.startswith("turned")), "")
-    made = " ".join([", ".join(word for word in words if not word.startswith("turned")), "copy"]).strip()
+    changes = kind.split(", ")
+    turn = next((f", turned by {change.split()[1]} degrees," for change in changes if change.startswith("turned")), "")
+    made = " ".join([", ".join(change for change in changes if not change.startswith("turned")), "copy"]).strip()
     return f"{'an' if made[0] in 'aeiou' else 'a'} {made}{turn} of {name}"
 
 
@@ -170,15 +175,15 @@ def refuse(entries: list[Entry], policy: Policy) -> None:
     forbidden = defaultdict(list)
     for entry in entries:
         for kind, detail in entry.faults:
-            if kind not in ALWAYS_DROPPED and getattr(policy, kind) == "error":
+            if action(kind, policy) == "error":
                 forbidden[kind].append(f"{entry.name} ({detail})")
     if forbidden:
-        kinds = "; ".join(f"{kind}: {some(files)}" for kind, files in forbidden.items())
+        kinds = "; ".join(f"{kind}: {abbreviated(files)}" for kind, files in forbidden.items())
         raise UserError(f"ingest.policy forbids what the photos hold: {kinds}; mend them, or set the policy to drop")
 
 
 def audit_table(entries: list[Entry]) -> pd.DataFrame:
-    """Return a row for every file that arrived, with COLUMNS."""
+    """Return the rows of audit.csv: one for every file that arrived, and for every row of a label table without one."""
     rows = [
         {
             "path": entry.name,
@@ -192,11 +197,13 @@ def audit_table(entries: list[Entry]) -> pd.DataFrame:
         }
         for entry in entries
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=tables.Audit.names())
 
 
 def outcome(entry: Entry) -> str:
-    """Return dropped, warned (kept, but look) or kept."""
+    """Return dropped, read (a table of labels), warned (kept, but look) or kept."""
+    if entry.verdict == "label_table":
+        return "read"
     if not entry.kept:
         return "dropped"
     return "kept" if entry.verdict == "kept" else "warned"
@@ -211,6 +218,6 @@ def summary(entries: list[Entry]) -> list[str]:
             lines.append(f"  {end} {count} {verdict}")
             continue
         files = [entry for entry in entries if entry.verdict == verdict and outcome(entry) == end]
-        named = some([f"{entry.name} ({entry.detail})" for entry in files])
+        named = abbreviated([f"{entry.name} ({entry.detail})" for entry in files])
         lines.append(f"  {end} {count} {verdict}: {named}")
     return lines

@@ -24,7 +24,7 @@ def contact_sheet(entries: list[Entry], title: str, pictures: Pictures = SQUASHE
     """
     groups = defaultdict(list)
     for entry in entries:
-        if entry.verdict != "kept" and entry.verdict not in ALWAYS_DROPPED:
+        if outcome(entry) in COLOURS and entry.verdict not in ALWAYS_DROPPED and not entry.is_row:
             groups[outcome(entry), entry.verdict].append(entry)
     ordered = sorted(groups.items(), key=lambda group: (group[0][0], GRAVITY.index(group[0][1])))
     tiles = [

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from graft.data.depth import INVERTED, SHADES
-from graft.data.pictures import Refused, several_channels
+from graft.data.refusal import Refused, several_channels
 
 if TYPE_CHECKING:
     from pydicom import Dataset

@@ -11,7 +11,7 @@ from graft.config.dataset import Limits, Source
 from graft.data import archive, kaggle_source, lock, transfer, url_source
 from graft.data.transfer import Failed, Patience
 from graft.errors import UserError
-from graft.storage.files import sha256_of, whole, write_json
+from graft.storage.files import atomic, sha256_of, write_json
 
 DAMAGED_TRIES = 3  # downloads of an archive that arrives damaged every time
 
@@ -40,7 +40,7 @@ def obtain(source: Source, limits: Limits, output: Path, scratch: Path, locked: 
     else:
         print("already downloaded; to get it anew, delete", scratch)
     lock.check_archive(kept["sha256"], locked)
-    with whole(output) as part:
+    with atomic(output) as part:
         try:
             os.link(scratch / "archive", part)
         except OSError:  # a file system without hard links
@@ -60,14 +60,14 @@ def link(path: Path, limits: Limits, output: Path, locked: Path | None) -> dict:
         raise UserError(f"source.archive is {path}, which cannot be used: {error}") from None
     facts = facts_of(path, {})
     lock.check_archive(facts["sha256"], locked)
-    with whole(output) as part:
+    with atomic(output) as part:
         part.symlink_to(path.resolve())
     return facts
 
 
-def facts_of(path: Path, told: dict) -> dict:
+def facts_of(path: Path, answer: dict) -> dict:
     """Return what is recorded of an archive."""
-    return {**told, "n_bytes": path.stat().st_size, "sha256": sha256_of(path)}
+    return {**answer, "n_bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
 def kept_download(source: Source, scratch: Path) -> dict | None:
@@ -96,14 +96,14 @@ def fetched(source: Source, limits: Limits, scratch: Path) -> dict:
         slug = kaggle_source.parts_of(source.kaggle)[1]
         fetch, request, target = kaggle_source.fetch_kaggle, {"dataset": source.kaggle}, scratch / f"{slug}.zip"
     else:
-        url_source.resolved(source.url)  # a variable that is not set is said before anything starts
+        url_source.resolved(source.url)  # a missing variable is reported before anything starts
         fetch, request, target = url_source.fetch_url, {"url": source.url}, scratch / "partial"
     note = scratch / "source"
     if note.is_file() and note.read_text() != identity(source):
         transfer.discard(target)  # a partial download of something else
     note.write_text(identity(source))
-    told = verified(fetch, request, target, source, limits)
-    facts = facts_of(target, told)
+    answer = verified(fetch, request, target, source, limits)
+    facts = facts_of(target, answer)
     target.replace(scratch / "archive")
     write_json({"source": identity(source), "facts": facts}, scratch / "record.json", sealed=False)
     return facts
@@ -118,9 +118,9 @@ def verified(fetch: transfer.Fetch, request: dict, target: Path, source: Source,
     name = source.kaggle or transfer.clean(source.url)
     for tries_left in reversed(range(DAMAGED_TRIES)):
         try:
-            told = transfer.download(fetch, request, target, patience)
+            answer = transfer.download(fetch, request, target, patience)
             archive.check(target, limits)
-            return told
+            return answer
         except Failed as error:
             if error.fault.kind == "bug":
                 raise RuntimeError(error.fault.text) from None

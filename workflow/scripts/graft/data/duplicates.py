@@ -29,8 +29,8 @@ def near_links(hashes: Sequence[int], thumbnails: Sequence[bytes], distance: int
     """Return links between photos that look the same, as (earlier, later) positions: enough to join all that do.
 
     Two photos look the same if their perceptual hashes lie within `distance` bits of each other and their thumbnails
-    correlate by SAME_PICTURE: among 490 real photos the hashes alone pair strangers from 12 bits on, at a correlation
-    below 0.75, while a photo saved anew, smaller or brighter, stays within 6 bits and above 0.98.
+    correlate by SAME_PICTURE: among 490 real photos the hashes alone pair unrelated photos from 12 bits on, at a
+    correlation below 0.75, while a photo saved anew, smaller or brighter, stays within 6 bits and above 0.98.
 
     Args:
         hashes: n perceptual hashes of 64 bits.
@@ -43,10 +43,10 @@ def near_links(hashes: Sequence[int], thumbnails: Sequence[bytes], distance: int
     links = [pair for pair in links_of(hashes) if alike(pictures[pair[0]], pictures[pair[1]])]
     linked = {later for _, later in links}
     rest = np.array([position for position in range(len(hashes)) if position not in linked])
-    groups = Groups(len(rest))  # a thousand frames of one film are half a million pairs, and need a thousand links
+    groups = DisjointSets(len(rest))  # a thousand frames of one film are half a million pairs; a thousand links do
     for one, other in close_hashes(np.array(hashes, np.uint64)[rest], distance):
-        if groups.root(one) != groups.root(other) and alike(pictures[rest[one]], pictures[rest[other]]):
-            groups.join(one, other)
+        if groups.find(one) != groups.find(other) and alike(pictures[rest[one]], pictures[rest[other]]):
+            groups.union(one, other)
             links.append((int(rest[one]), int(rest[other])))
     return links
 
@@ -155,35 +155,35 @@ def alike(one: np.ndarray, other: np.ndarray) -> bool:
     return float(np.corrcoef(one, other)[0, 1]) >= SAME_PICTURE
 
 
-class Groups:
-    """Things from 0 to n - 1 that are joined step by step (union and find)."""
+class DisjointSets:
+    """The integers from 0 to n - 1 in sets that are merged step by step (union-find)."""
 
     def __init__(self, n: int):
         self.parent = list(range(n))
 
-    def root(self, one: int) -> int:
-        """Return the first member of a thing's group."""
+    def find(self, one: int) -> int:
+        """Return the smallest member of the set that an integer is in."""
         while self.parent[one] != one:
             self.parent[one] = self.parent[self.parent[one]]
             one = self.parent[one]
         return one
 
-    def join(self, one: int, other: int) -> None:
-        """Make one group of two."""
-        first, second = sorted((self.root(one), self.root(other)))
+    def union(self, one: int, other: int) -> None:
+        """Merge the sets of two integers."""
+        first, second = sorted((self.find(one), self.find(other)))
         self.parent[second] = first
 
 
-def joined(n: int, links: Iterable[tuple[int, int]]) -> list[int]:
+def connected_components(n: int, links: Iterable[tuple[int, int]]) -> list[int]:
     """Return a group number for each of n things, the position of its first member; linked things share it.
 
-    >>> joined(5, [(0, 2), (2, 4)])
+    >>> connected_components(5, [(0, 2), (2, 4)])
     [0, 1, 0, 3, 0]
     """
-    groups = Groups(n)
+    groups = DisjointSets(n)
     for one, other in links:
-        groups.join(one, other)
-    return [groups.root(one) for one in range(n)]
+        groups.union(one, other)
+    return [groups.find(one) for one in range(n)]
 
 
 def links_of(keys: Sequence[Hashable | None]) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""From an archive or a folder to checked photos: gather, look, arrange, judge, place."""
+"""From an archive or a folder to checked photos: gather, look, label, judge, place."""
 
 import filecmp
 import os
@@ -11,38 +11,49 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from graft import tables
 from graft.config.dataset import SQUASHED, Ingest, Pictures
 from graft.data import archive, duplicates, layout
 from graft.data.archive import File
 from graft.data.audit import Entry, judge
 from graft.data.decode import Look, look
+from graft.data.labelling import Labelling, hint
 from graft.errors import UserError
 
-MANIFEST = ["path", "label", "source_split", "width", "height", "sha256", "phash", "duplicate_group"]
 BATCH = 32  # files a worker gets at once
 RARE = 0.01  # digits on black are no accidents
 
 
-def ingest(photos: Path, staging: Path, settings: Ingest, workers: int, pictures: Pictures = SQUASHED) -> list[Entry]:
-    """Return every file of an archive or a folder, with its verdict.
+def ingest(
+    photos: Path,
+    staging: Path,
+    settings: Ingest,
+    workers: int,
+    labelling: Labelling,
+    pictures: Pictures = SQUASHED,
+) -> list[Entry]:
+    """Return every file of an archive or a folder, with its verdict, and the rows of label tables that are no photo's.
 
     Args:
         photos: a zip or tar archive, or a folder, which is only read.
         staging: an empty folder, for what an archive unpacks to.
         settings: policy and limits.
         workers: processes that decode.
+        labelling: what names the classes; afterwards it knows what it found.
         pictures: which page of a picture counts, and which of its values are black and white.
 
-    Raises: UserError if the archive cannot be read, or the policy forbids what it holds.
+    Raises: UserError if the archive cannot be read, the policy forbids what it holds, or a label table does not fit.
     """
     entries = [Entry(file, faults=list(file.faults)) for file in gather(photos, staging, settings)]
     entries.sort(key=lambda entry: layout.natural(entry.name))
     tell_cases_apart(entries)
     blame_junk_and_copies(entries)
+    labelling.find_tables(entries)
     inspect([entry for entry in entries if not entry.faults], settings, workers, pictures)
-    pictures = [entry for entry in entries if entry.look and entry.look.phash is not None]
-    place_by_folders(pictures, settings)
-    blame_blanks(pictures, settings)
+    decoded = [entry for entry in entries if entry.look and entry.look.phash is not None]
+    labelling.label(entries, decoded, settings)
+    blame_blanks(decoded, settings)
+    entries += labelling.unmatched
     judge(entries, settings)
     return entries
 
@@ -128,6 +139,7 @@ def blame_junk_and_copies(entries: list[Entry]) -> None:
 
     for copy, original in layout.doubled([entry.name for entry in files], same).items():
         files[copy].faults = [("doubled", f"the archive holds its tree twice: {files[original].name}")]
+        files[copy].partners = [files[original]]
 
 
 def inspect(entries: list[Entry], settings: Ingest, workers: int, pictures: Pictures) -> None:
@@ -161,15 +173,6 @@ def look_batch(batch: list[tuple[str, str]], settings: Ingest, pictures: Picture
     return [look(Path(local), name, settings, pictures) for local, name in batch]
 
 
-def place_by_folders(entries: list[Entry], settings: Ingest) -> None:
-    """Give each image the class and the split that its folders name."""
-    places = layout.arrange([entry.name for entry in entries], settings.labels)
-    for entry, place in zip(entries, places, strict=True):
-        entry.label, entry.source_split = place.label, place.source_split
-        if place.label is None:
-            entry.faults.append(("unlabelled", place.detail))
-
-
 def blame_blanks(entries: list[Entry], settings: Ingest) -> None:
     """Mark images of one grey level all over, such as an error page, where they are rare enough to be accidents."""
     blanks = [entry for entry in entries if entry.look.blank > settings.max_blank]
@@ -187,11 +190,17 @@ def class_names(entries: list[Entry]) -> list[str]:
     names = sorted({entry.label for entry in kept}, key=layout.natural)
     if len(names) >= 2:
         return names
+    labelled = any(entry.verdict == "label_table" or entry.is_row for entry in entries)
+    tables = "" if labelled else hint(entries, "or name a table of labels in source.labels")
     if not kept:
         counts = Counter(entry.verdict for entry in entries)
         seen = ", ".join(f"{count} {kind}" for kind, count in counts.most_common()) or "no file at all"
-        raise UserError(f"no photo is left to learn from: {seen}; put photos into a folder per class, two or more")
-    raise UserError(f"there is one class only, {names[0]!r}, of {len(kept)} photos; a folder per class, two or more")
+        raise UserError(
+            f"no photo is left to learn from: {seen}; put photos into a folder per class, two or more{tables}"
+        )
+    raise UserError(
+        f"there is one class only, {names[0]!r}, of {len(kept)} photos; a folder per class, two or more{tables}"
+    )
 
 
 def place(entries: list[Entry], images: Path, photos: Path) -> None:
@@ -208,12 +217,16 @@ def place(entries: list[Entry], images: Path, photos: Path) -> None:
 
 
 def manifest_table(entries: list[Entry]) -> pd.DataFrame:
-    """Return a row for each kept photo; copies and lookalikes share a `duplicate_group`."""
+    """Return a row for each kept photo; copies and lookalikes share a `duplicate_group`.
+
+    Where the user's table or pattern gives groups, these are in a column more, `source_group`.
+    """
     kept = [entry for entry in entries if entry.kept]
     at = {id(entry): position for position, entry in enumerate(kept)}
     links = duplicates.links_of([entry.look.sha256 for entry in kept])
     links += [(at[id(one)], at[id(entry)]) for entry in kept for one in entry.partners if id(one) in at]
-    groups = duplicates.joined(len(kept), links)
+    groups = duplicates.connected_components(len(kept), links)
+    own_groups = {"source_group": [entry.group for entry in kept]} if any(entry.group for entry in kept) else {}
     rows = [
         (
             entry.name,
@@ -227,4 +240,5 @@ def manifest_table(entries: list[Entry]) -> pd.DataFrame:
         )
         for entry, group in zip(kept, groups, strict=True)
     ]
-    return pd.DataFrame(rows, columns=MANIFEST)
+    columns = [column.name for column in tables.Manifest.columns() if not column.optional]
+    return tables.Manifest.checked(pd.DataFrame(rows, columns=columns).assign(**own_groups))

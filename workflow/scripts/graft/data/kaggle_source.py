@@ -37,7 +37,7 @@ def fetch_kaggle(request: dict, target: Path) -> dict:
 
 
 def facts(client: object, owner: str, slug: str, version: str | None) -> dict:
-    """Return the version and the licence; a server that does not tell them spoils nothing."""
+    """Return the version and the licence, None where the server does not give them."""
     from kagglesdk.datasets.types.dataset_api_service import ApiGetDatasetRequest
 
     request = ApiGetDatasetRequest()

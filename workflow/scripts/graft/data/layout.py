@@ -1,5 +1,6 @@
 """What the folders of a photo set mean: which are junk or copies, which name a split, and which a class."""
 
+import posixpath
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -18,6 +19,11 @@ EXTENSIONS = {
     ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF", ".avif": "AVIF", ".ppm": "PPM", ".pgm": "PPM", ".pnm": "PPM",
     ".heic": "HEIF", ".heif": "HEIF", ".dcm": "DICOM", ".dicom": "DICOM",
 }  # fmt: skip
+TABLES = {
+    ".csv": "csv", ".txt": "csv", ".tsv": "tsv", ".tab": "tsv", ".json": "json", ".jsonl": "lines", ".ndjson": "lines",
+    ".parquet": "parquet",
+}  # fmt: skip
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")  # beside photos, as Hugging Face has them
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 Folders = tuple[str, ...]
 
@@ -118,7 +124,7 @@ def arrange(names: list[str], labels: Literal["auto", "first", "last"] = "auto")
         splits.append(role)
         outside.append(bool(roles) and not role)
         parts.append(own[:depth] + own[depth + 1 :] if role else own)
-    classes = classes_of(parts, splits, labels, depth if roles else None)
+    classes = folder_classes(parts, splits, labels, depth if roles else None)
     known = {label for label, split in zip(classes, splits, strict=True) if label and split == "train"}
     strange = {
         split
@@ -142,11 +148,47 @@ def without_suffix(folder: str) -> str:
     return folder[: len(folder) - len(suffix)] or folder
 
 
-def split_level(folders: list[Folders]) -> tuple[int, dict[str, str]]:
+def table_names(names: list[str]) -> list[str]:
+    """Return the files that are named as tables, the highest first."""
+    tables = [name for name in names if PurePosixPath(name).suffix.lower() in TABLES and not is_junk(name)]
+    return sorted(tables, key=lambda name: (name.count("/"), natural(name)))
+
+
+def ending_in(names: list[str], asked: str) -> list[str]:
+    """Return the names that end in what the user wrote; the very name alone, if it is there.
+
+    >>> ending_in(["set/train.csv", "set/old_train.csv"], "train.csv")
+    ['set/train.csv']
+    """
+    asked = posixpath.normpath(asked)
+    return [asked] if asked in names else [name for name in names if name.endswith(f"/{asked}")]
+
+
+def is_metadata(name: str) -> bool:
+    """Return whether a file is named as Hugging Face names its metadata.
+
+    >>> is_metadata("train/metadata.csv"), is_metadata("metadata.txt")
+    (True, False)
+    """
+    return name.rsplit("/", 1)[-1] in METADATA
+
+
+def roles_of_folders(names: list[str]) -> list[str]:
+    """Return the role that each photo's folders name, or '', where something else names the classes.
+
+    >>> roles_of_folders(["set/train/1.jpg", "set/test/9.jpg"])
+    ['train', 'test']
+    """
+    folders = [tuple(map(without_suffix, PurePosixPath(name).parts[:-1])) for name in names]
+    depth, roles = split_level(folders, classes_known=True)
+    return [roles.get(own[depth], "") if len(own) > depth else "" for own in folders]
+
+
+def split_level(folders: list[Folders], classes_known: bool = False) -> tuple[int, dict[str, str]]:
     """Return the depth of the train, val and test folders, and {folder: role}; no roles where there are none.
 
     A class may be called "train" (beside "bus"): so the folders of that depth must be two roles of one naming, or
-    a train folder alone, and classes must lie below or above them.
+    a train folder alone, and classes must lie below or above them, unless something else names the classes.
     """
     deepest = max((len(own) for own in folders), default=0)
     for depth in range(deepest):
@@ -160,7 +202,11 @@ def split_level(folders: list[Folders]) -> tuple[int, dict[str, str]]:
         for around, roles in sorted(namings.items(), key=lambda item: -len(item[1])):
             several = len(set(roles.values())) > 1
             alone = around == ("", "") and set(roles) == set(here)
-            if "train" in roles.values() and (several or alone) and has_classes(folders, depth, roles):
+            if (
+                "train" in roles.values()
+                and (several or alone)
+                and (classes_known or has_classes(folders, depth, roles))
+            ):
                 return depth, roles
     return 0, {}
 
@@ -173,7 +219,7 @@ def has_classes(folders: list[Folders], depth: int, roles: dict[str, str]) -> bo
     return 2 * below > len(train) or above
 
 
-def classes_of(parts: list[Folders], splits: list[str], labels: str, depth: int | None) -> list[str | None]:
+def folder_classes(parts: list[Folders], splits: list[str], labels: str, depth: int | None) -> list[str | None]:
     """Return the class of each photo, from the folders that remain once split and wrapping folders are gone."""
     stripped: list[Folders] = list(parts)
     for role in set(splits):

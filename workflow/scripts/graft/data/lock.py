@@ -1,4 +1,4 @@
-"""A lock file: the archive and the photos that a result was made from, so that no other pass for them."""
+"""A lock file: checksums of the archive and the photos of a result, so that other photos are noticed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graft.data.wording import some
+from graft.data.wording import abbreviated
 from graft.errors import UserError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def check_photos(manifest: pd.DataFrame, path: Path | None) -> None:
         "new": sorted(here.keys() - there.keys()),
         "changed": sorted(name for name in here.keys() & there.keys() if here[name] != there[name]),
     }
-    faults = [f"{len(names)} {kind} ({some(names)})" for kind, names in kinds.items() if names]
+    faults = [f"{len(names)} {kind} ({abbreviated(names)})" for kind, names in kinds.items() if names]
     if faults:
         raise UserError(f"the photos are not those of {path}: {'; '.join(faults)}; delete it to accept what is here")
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
 
 from graft.config.dataset import SQUASHED, Pictures
 from graft.data.depth import eight_bit, is_deep
+from graft.data.refusal import Refused, several_channels
 
 logging.getLogger("PIL").setLevel(logging.CRITICAL)  # the audit says what is wrong with a file
 Image.MAX_IMAGE_PIXELS = None  # the audit has a limit of its own, which a user can set
@@ -26,10 +27,6 @@ DICOM_AT = 128  # bytes before its signature
 ORIENTATION = 0x0112
 BITS_PER_SAMPLE, SAMPLES_PER_PIXEL, EXTRA_SAMPLES = 0x0102, 0x0115, 0x0152
 PAD_COLOUR = "black"
-
-
-class Refused(Exception):
-    """A picture that is no damaged one, but that cannot be taken; the text says why, and names no patient."""
 
 
 def magic_kind(start: bytes) -> str | None:
@@ -165,11 +162,6 @@ def has_deep_colours(image: Image.Image, start: bytes) -> bool:
     if image.format == "PNG":
         return start[24:25] == b"\x10"
     return image.format == "TIFF" and image.mode.startswith("RGB") and max(image.tag_v2.get(BITS_PER_SAMPLE, (8,))) > 8
-
-
-def several_channels(count: int) -> str:
-    """Return why a picture of several channels is not taken."""
-    return f"it has {count} channels that make no grey or RGB picture; save those that count as one"
 
 
 def orientation_of(image: Image.Image) -> int:

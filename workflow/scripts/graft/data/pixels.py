@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from graft.config.dataset import SQUASHED, Pictures
-from graft.data.pictures import Refused, squared, upright_rgb
+from graft.data.pictures import squared, upright_rgb
+from graft.data.refusal import Refused
 from graft.errors import UserError
 from graft.storage.arrays import new_array
 

@@ -12,7 +12,7 @@ import os
 import stat
 from pathlib import Path
 
-from graft.data.wording import some
+from graft.data.wording import abbreviated
 from graft.errors import UserError
 from graft.storage import seals
 
@@ -39,7 +39,8 @@ def check_photos(folder: Path) -> None:
     wrong = [path for path, sha256 in photos.items() if digest_of(images / path) != sha256]
     if wrong:
         raise UserError(
-            f"{images} lacks photos, or has others than were checked ({some(wrong)}): delete the folder and run again"
+            f"{images} lacks photos, or has others than were checked ({abbreviated(wrong)}): "
+            "delete the folder and run again"
         )
     with contextlib.suppress(OSError):  # results that may only be read
         seal_photos(folder)

@@ -1,4 +1,4 @@
-"""What chooses never judges: which photos train, which choose, and which judge a run."""
+"""Which photos train, which choose, and which judge a run; photos that choose do not judge."""
 
 import pandas as pd
 
@@ -32,11 +32,11 @@ def choosing_role(roles: set[str], choosing: Choosing) -> str:
     >>> choosing_role({"train", "val", "test"}, Choosing(on="auto", chooses=False))
     'val'
     """
-    if choosing.on != "auto":
+    if choosing.on not in ("auto", "held_out"):
         return "" if choosing.on == "none" else choosing.on
     if "test" in roles:
         return "val"
-    return INNER if choosing.chooses else ""
+    return INNER if choosing.chooses or choosing.on == "held_out" else ""
 
 
 def photos_to_predict(split: pd.DataFrame, fold: int, settings: PredictSettings) -> pd.DataFrame:

@@ -53,10 +53,10 @@ def join(shards: list[Path], output: Path, axis: int) -> tuple[int, ...]:
         raise ValueError(f"shards must agree in type, and in shape but for axis {axis}. Received: {kinds}")
     ((dtype, outer, inner),) = kinds
     shape = (*outer, sum(array.shape[axis] for array in arrays), *inner)
-    joined = new_array(output, dtype, shape)
+    whole_array = new_array(output, dtype, shape)
     with contextlib.ExitStack() as files:
         target = files.enter_context(open(output, "r+b"))
-        target.seek(joined.offset)
+        target.seek(whole_array.offset)
         sources = [files.enter_context(open(shard, "rb")) for shard in shards]
         for source, array in zip(sources, arrays, strict=True):
             source.seek(array.offset)

@@ -1,4 +1,4 @@
-"""Who trains, who validates, who tests; nothing alike on two sides."""
+"""The split: which photos train, validate and test; photos that are alike have the same role."""
 
 import re
 from collections import defaultdict
@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
+from graft import tables
 from graft.config.base import nearest
 from graft.config.dataset import Split
-from graft.data.duplicates import joined, links_of
+from graft.data.duplicates import connected_components, links_of
 from graft.data.layout import natural
-from graft.data.wording import some
+from graft.data.wording import abbreviated
 from graft.errors import UserError
 from graft.storage.files import read_table
 
@@ -21,7 +22,7 @@ INNER_SEED = 7919  # added to the split's seed, so that the inner part is no rep
 
 
 def split(manifest: pd.DataFrame, settings: Split) -> pd.DataFrame:
-    """Return a row for each photo and fold: path, label, fold, role, group, inner.
+    """Return the rows of split.csv, one for each photo and fold.
 
     Folds follow one another, photos stand in the manifest's order. `group` is the number of a photo's group, the place
     of the group's first photo in the manifest. `inner` is 1 for the training photos that may choose, else 0.
@@ -45,15 +46,15 @@ def split(manifest: pd.DataFrame, settings: Split) -> pd.DataFrame:
         folds = kfold(manifest, groups, settings)
     for fold, roles in enumerate(folds):
         check_roles(manifest, roles, fold)
-        check_leaks(manifest, groups, roles, settings.group_by)
+        check_leaks(manifest, groups, roles, grouping_of(manifest, settings))
     labels = manifest["label"].to_numpy()
-    tables = [
+    parts = [
         manifest[["path", "label"]]
         .assign(fold=fold, role=roles, group=groups, inner=inner_part(labels, groups, roles, settings))
         .loc[roles != ""]
         for fold, roles in enumerate(folds)
     ]
-    return pd.concat(tables, ignore_index=True)
+    return tables.Split.checked(pd.concat(parts, ignore_index=True))
 
 
 def resolved(settings: Split, manifest: pd.DataFrame) -> str:
@@ -65,18 +66,22 @@ def resolved(settings: Split, manifest: pd.DataFrame) -> str:
 
 
 def groups_of(manifest: pd.DataFrame, group_by: str | None) -> np.ndarray:
-    """Return (n,) group numbers; photos of one group are alike, or match `group_by` alike, and share a role.
+    """Return (n,) group numbers; photos of one group are alike, match `group_by` alike, or are so in the user's table.
+
+    They share a role.
 
     Raises: UserError if `group_by` matches no path.
     """
     links = links_of(manifest["duplicate_group"].tolist()) + links_of(manifest["sha256"].tolist())
+    if "source_group" in manifest:
+        links += links_of([group or None for group in manifest["source_group"]])
     if group_by:
         matches = [re.search(group_by, path) for path in manifest["path"]]
         if not any(matches):
             raise UserError(f"split.group_by {group_by!r} matches none of the paths, such as {manifest['path'][0]}")
         keys = [match and (match[1] if match.re.groups else match[0]) for match in matches]
         links += links_of(keys)
-    return np.array(joined(len(manifest), links))
+    return np.array(connected_components(len(manifest), links))
 
 
 def roles_of_folders(manifest: pd.DataFrame, groups: np.ndarray, settings: Split) -> np.ndarray:
@@ -291,19 +296,25 @@ def check_roles(manifest: pd.DataFrame, roles: np.ndarray, fold: int) -> None:
         raise UserError(f"fold {fold} of the split has no photo to train class {lacking[0]!r} on{close}")
 
 
-def check_leaks(manifest: pd.DataFrame, groups: np.ndarray, roles: np.ndarray, group_by: str | None) -> None:
-    """Refuse a split that has photos of one group in two roles, and name them."""
+def grouping_of(manifest: pd.DataFrame, settings: Split) -> str:
+    """Return what photos of one group have in common, in words."""
+    given = ["split.group_by"] if settings.group_by else []
+    given += ["source.labels.group"] if "source_group" in manifest else []
+    return " or ".join(["alike", *(f"of one group of {key}" for key in given)])
+
+
+def check_leaks(manifest: pd.DataFrame, groups: np.ndarray, roles: np.ndarray, why: str) -> None:
+    """Refuse a split that has photos of one group in two roles, and name them; `why` says what a group is."""
     held = defaultdict(lambda: defaultdict(list))
     for path, group, role in zip(manifest["path"], groups, roles, strict=True):
         if role:
             held[group][role].append(path)
     leaks = [
-        " and ".join(f"{some(by_role[role])} in {role}" for role in ROLES if by_role[role])
+        " and ".join(f"{abbreviated(by_role[role])} in {role}" for role in ROLES if by_role[role])
         for by_role in held.values()
         if len(by_role) > 1
     ]
     if leaks:
-        why = "alike or of one group of split.group_by" if group_by else "alike"
         more = f"; and {len(leaks) - 3} more" if len(leaks) > 3 else ""
         raise UserError(
             f"photos that are {why} have different roles: {'; '.join(leaks[:3])}{more}; "
@@ -320,11 +331,17 @@ def folds_of_file(manifest: pd.DataFrame, settings: Split) -> list[np.ndarray]:
     at = {path: position for position, path in enumerate(manifest["path"])}
     unknown = [path for path in table["path"] if path not in at]
     if unknown:
-        raise UserError(f"{settings.file} names {some(unknown)}, which the photo set lacks{nearest(unknown[0], [])}")
+        raise UserError(
+            f"{settings.file} names {abbreviated(unknown)}, which the photo set lacks{nearest(unknown[0], [])}"
+        )
     labels = dict(zip(manifest["path"], manifest["label"], strict=True))
-    wrong = [path for path, label in zip(table["path"], table["label"], strict=True) if label != labels[path]]
+    given = zip(table["path"], table["label"], strict=True) if "label" in table else ()
+    wrong = [path for path, label in given if label != labels[path]]
     if wrong:
-        raise UserError(f"{settings.file} gives another label than the folders do to {some(wrong)}")
+        raise UserError(
+            f"{settings.file} gives another label than the photo set does to {abbreviated(wrong)}; mend it, or leave "
+            "the column out"
+        )
     odd = sorted(set(table["role"]) - set(ROLES))
     if odd:
         raise UserError(f"{settings.file} has the role {odd[0]!r}{nearest(odd[0], list(ROLES))}")
@@ -335,7 +352,7 @@ def folds_of_file(manifest: pd.DataFrame, settings: Split) -> list[np.ndarray]:
         )
     twice = table[table.duplicated(["path", "fold"])]["path"].tolist()
     if twice:
-        raise UserError(f"{settings.file} names {some(twice)} twice in a fold")
+        raise UserError(f"{settings.file} names {abbreviated(twice)} twice in a fold")
     folds = [np.full(len(manifest), "", dtype=object) for _ in range(settings.folds)]
     for row in table.itertuples():
         folds[row.fold][at[row.path]] = row.role
@@ -350,9 +367,9 @@ def table_of(path: Path) -> pd.DataFrame:
         table = read_table(path)
     except (ValueError, pd.errors.ParserError) as error:
         raise UserError(f"{path} is no table: {' '.join(str(error).split())}") from None
-    lacking = [name for name in ("path", "label", "role") if name not in table]
+    lacking = [name for name in ("path", "role") if name not in table]
     if lacking:
-        raise UserError(f"{path} lacks the column {lacking[0]}; it takes path, label, role and, for several, fold")
+        raise UserError(f"{path} lacks the column {lacking[0]}; it takes path, role, label if you like, and fold")
     folds = table["fold"] if "fold" in table else pd.Series(0, index=table.index)
     if not pd.api.types.is_integer_dtype(folds):
         odd = next(fold for fold in folds if not str(fold).isdigit())

@@ -1,4 +1,4 @@
-"""A download that is watched: progress, stalls, faults that pass and faults that do not."""
+"""Downloads in a process of their own: progress, stalls, and which failures are worth another attempt."""
 
 import contextlib
 import importlib
@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-LONGEST_PAUSE_S = 600.0  # a server that asks for more gets its answer from the user
-ENOUGH_BYTES = 64 << 20  # an attempt that got so much farther than all before was no failure, though it was cut
+LONGEST_PAUSE_S = 600.0  # if a server asks for a longer pause, the download is given up
+ENOUGH_BYTES = 64 << 20  # an attempt that got this much further than all before does not count as failed
 PROGRESS_S = 10.0
 POLL_S = 0.05
 SCRIPTS = Path(__file__).resolve().parents[2]
@@ -133,7 +133,7 @@ def quiet_environment() -> dict[str, str]:
 def watched(process: subprocess.Popen, target: Path, stall_s: float) -> dict | Fault:
     """Wait for a child's answer, saying how far it is; give up on it when nothing arrives."""
     process.stdout.readline()  # the libraries are loaded: the clock starts
-    size, moved, told = size_of(target), time.monotonic(), time.monotonic()
+    size, moved, reported = size_of(target), time.monotonic(), time.monotonic()
     while process.poll() is None:
         time.sleep(POLL_S)
         now, current = time.monotonic(), size_of(target)
@@ -141,8 +141,8 @@ def watched(process: subprocess.Popen, target: Path, stall_s: float) -> dict | F
             size, moved = current, now
         if now - moved > stall_s:
             return Fault("stall", f"no bytes came for {stall_s:g} s")
-        if now - told > PROGRESS_S and current:
-            told = now
+        if now - reported > PROGRESS_S and current:
+            reported = now
             print(f"{current / 1e6:,.0f}{total_of(target)} MB", flush=True)
     try:
         answer = json.loads(process.stdout.read())

@@ -30,7 +30,7 @@ def fetch_url(request: dict, target: Path) -> dict:
     if have and note:
         headers |= {"Range": f"bytes={have}-", "If-Range": note["validator"]}
     with requests.get(resolved(request["url"]), headers=headers, stream=True, timeout=TIMEOUT_S) as response:
-        if response.status_code == 416:  # more is here than there: not the same file
+        if response.status_code == 416:  # the server has fewer bytes than we: another file
             discard(target)
             raise requests.exceptions.ChunkedEncodingError("the server's file is shorter than ours")
         response.raise_for_status()
@@ -69,7 +69,10 @@ def noted(target: Path) -> dict | None:
 
 
 def note_down(target: Path, response: object, size: int | None) -> None:
-    """Note the file's identity before its bytes, so that a later call can resume; a weak ETag proves nothing."""
+    """Note the file's identity before its bytes, so that a later call can resume.
+
+    A weak ETag does not identify a file's bytes: the time of its last change takes its place.
+    """
     etag = response.headers.get("ETag", "")
     validator = etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified")
     marker_of(target).unlink(missing_ok=True)

@@ -11,8 +11,8 @@ from graft.figures.names import class_labels
 from graft.figures.style import STAGE_NAMES, canvas
 from graft.judging.outcomes import classes_of, outcomes_of
 
-SMALL = 12  # to this many classes, both stages fit side by side and every cell says its rate
-MOST = 40  # to this many classes, each has a row whose name can be read
+SMALL = 12  # up to this many classes, both stages fit side by side and every cell shows its rate
+MOST = 40  # up to this many classes, each has a row whose name can be read
 
 
 def counts_of(rows: pd.DataFrame) -> np.ndarray:
@@ -115,7 +115,7 @@ def draw_matrix(axes: Axes, counts: np.ndarray, names: list[str]):
     """Draw one matrix, and return its image for the colour bar."""
     rates = rates_of(counts)
     many = len(names) > SMALL
-    # cells are square by the figure's size: constrained layout lets titles of fixed aspects collide
+    # the figure's size makes the cells square: with a fixed aspect, constrained layout would let titles collide
     image = axes.imshow(np.nan_to_num(rates), vmin=0, vmax=1, aspect="auto")
     for row, column in np.argwhere(counts > 0):
         rate = f"\n{rates[row, column]:.0%}" if not many else ""

@@ -9,7 +9,7 @@ from graft.figures.comparison import judged_on, names_of
 from graft.figures.style import STAGE_NAMES, canvas, class_look
 from graft.judging.outcomes import STAGES
 
-INTERVALS = 12  # to this many runs the intervals do not hide the points; `comparison` has them anyway
+INTERVALS = 12  # up to this many runs the intervals leave the points visible; `comparison` has them always
 
 
 def draw(table: pd.DataFrame) -> Figure:

@@ -1,5 +1,7 @@
 """The photos in the space of the frozen backbone's features, laid on a plane."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -17,7 +19,7 @@ NAMED = 40  # classes whose looks can be told apart; of more, those with most mi
 ROUNDS = 12  # of subspace iteration: the first two directions are then exact to far more digits than a dot shows
 
 
-def clean_features(path: str) -> np.ndarray:
+def clean_features(path: str | Path) -> np.ndarray:
     """Return (n_photos, n_features), still on disk: the first view, which is the photo as it is.
 
     Raises: UserError if the file holds no features of photos.
@@ -114,7 +116,7 @@ def draw(
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_title(
-        f"{photos(len(kept))}; faint: not judged; ringed cross: {told_wrong(wrong, stage, predictions)}", size=9
+        f"{photos(len(kept))}; faint: not judged; ringed cross: {mistakes_phrase(wrong, stage, predictions)}", size=9
     )
     figure.suptitle(f"{run}: the space of the backbone's features", x=0.01, ha="left")
     handles = [Line2D([], [], ls="none", ms=6, **class_look(position)) for position in range(len(named))]
@@ -137,7 +139,7 @@ def named_classes(labels: np.ndarray, mark: np.ndarray, n_classes: int) -> list[
     return sorted(np.argsort(-mistakes, kind="stable")[: NAMED // 2].tolist())
 
 
-def told_wrong(wrong: np.ndarray, stage: str, predictions: pd.DataFrame) -> str:
+def mistakes_phrase(wrong: np.ndarray, stage: str, predictions: pd.DataFrame) -> str:
     """Say whose mistakes are marked, and how many."""
     kind = ROLE_NAMES[role_of(predictions)]
     return f"{STAGE_NAMES[stage]} model's {kind} mistake{'' if wrong.sum() == 1 else 's'} ({int(wrong.sum())})"

@@ -3,6 +3,8 @@
 Source: Selvaraju et al., "Grad-CAM", ICCV 2017, section 3. Only `maps_of_folds` and what it calls load a framework.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib
@@ -13,11 +15,11 @@ from PIL import Image
 
 from graft.config.figures import GradCam
 from graft.errors import UserError
-from graft.figures.judged import also_chose, judged, probabilities_of, role_of, stages_of, truth_of
+from graft.figures.judged import also_chose, judged, role_of, stages_of
 from graft.figures.names import class_labels, photo_label
 from graft.figures.photos import Tile, tiled
-from graft.figures.style import ROLE_NAMES, STAGE_NAMES, canvas
-from graft.judging.outcomes import classes_of
+from graft.figures.style import ROLE_NAMES, STAGE_NAMES, message_figure
+from graft.judging.outcomes import outcomes_of
 
 if TYPE_CHECKING:
     import keras
@@ -32,9 +34,9 @@ def chosen(predictions: pd.DataFrame, settings: GradCam) -> pd.DataFrame:
     Where there are more classes than may be shown, those with the most mistakes are.
     """
     rows = judged(predictions, stages_of(predictions)[-1])
-    truth = truth_of(rows)
-    right = truth == truth_of(rows, "predicted")
-    present = [number for number in range(len(classes_of(rows))) if np.any(truth == number)]
+    outcomes = outcomes_of(rows)
+    truth, right = outcomes.labels, outcomes.correct
+    present = [number for number in range(len(outcomes.classes)) if np.any(truth == number)]
     present.sort(key=lambda number: -np.count_nonzero(~right & (truth == number)))
     drawn = np.random.default_rng(settings.seed).permutation(len(rows))
     picked = []
@@ -56,7 +58,7 @@ def places_of(rows: pd.DataFrame, manifest: pd.DataFrame) -> np.ndarray:
     return places
 
 
-def maps_of_folds(models: list[str], pixels: np.ndarray, rows: pd.DataFrame) -> np.ndarray | None:
+def maps_of_folds(models: Sequence[str | Path], pixels: np.ndarray, rows: pd.DataFrame) -> np.ndarray | None:
     """Return a heat map per row, (n, height, width) from 0 to 1; None if the backbone makes no feature map.
 
     Args:
@@ -67,13 +69,14 @@ def maps_of_folds(models: list[str], pixels: np.ndarray, rows: pd.DataFrame) -> 
     from graft.network.model_file import load_model
 
     maps: list[np.ndarray] = [np.zeros(0)] * len(rows)
+    predicted = outcomes_of(rows).predicted
     for fold in sorted(set(rows["fold"])):
         model, _ = load_model(models[int(fold)])
         split = split_at_feature_map(model)
         if split is None:
             return None
         places = np.flatnonzero(rows["fold"] == fold)
-        answers = truth_of(rows, "predicted")[places]
+        answers = predicted[places]
         for start in range(0, len(places), BATCH):
             part = slice(start, start + BATCH)
             for place, heat in zip(places[part], heat_of(*split, pixels[places[part]], answers[part]), strict=True):
@@ -148,7 +151,7 @@ def slopes_of(upper: "keras.Model", features, answers: np.ndarray):
 
 
 def overlay(photo: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Return a photo (size, size, 3) uint8, darkened and greyed where it is cold, bright and tinted where it is hot."""
+    """Return a photo (size, size, 3) uint8, dark and grey where the heat is low, bright and tinted where it is high."""
     size = (photo.shape[1], photo.shape[0])
     wide = Image.fromarray(heat.astype(np.float32)).resize(size, Image.Resampling.BICUBIC)
     warmth = np.clip(np.asarray(wide), 0, 1)[..., None]
@@ -162,18 +165,21 @@ def draw(rows: pd.DataFrame, pixels: np.ndarray, maps: np.ndarray | None, run: s
     stage = STAGE_NAMES[rows["stage"].iloc[0]]
     title = f"{run}, {stage}: where it looks in {ROLE_NAMES[role_of(rows)]} photos{also_chose(rows)}"
     if maps is None:
-        return in_words(title, "This backbone makes no feature map of a photo,\nso there is no place that it looks at.")
-    names = class_labels(classes_of(rows), 18)
-    truth, answer, surety = truth_of(rows), truth_of(rows, "predicted"), probabilities_of(rows)
+        return message_figure(
+            title, "This backbone makes no feature map of a photo,\nso there is no place that it looks at."
+        )
+    outcomes = outcomes_of(rows)
+    names = class_labels(outcomes.classes, 18)
+    truth, answer, confidence = outcomes.labels, outcomes.predicted, outcomes.confidence
     tiles = [
         Tile(
             photo=overlay(pixels[row], maps[row]),
             lines=(
-                f"{names[answer[row]]} {surety[row, answer[row]]:.2f}",
+                f"{names[answer[row]]} {confidence[row]:.2f}",
                 f"truth: {names[truth[row]]}",
-                photo_label(rows["path"].iloc[row]),
+                photo_label(outcomes.paths[row]),
             ),
-            right=bool(truth[row] == answer[row]),
+            right=bool(outcomes.correct[row]),
         )
         for row in range(len(rows))
     ]
@@ -192,11 +198,3 @@ def in_rows(tiles: list[Tile], truth: np.ndarray) -> tuple[list[Tile | None], in
             part = [tile for tile in row if tile.right == right]
             grid += [*part, *([None] * (width - len(part)))]
     return grid, sum(wide.values())
-
-
-def in_words(title: str, words: str) -> Figure:
-    """Return a figure that says why there is no picture."""
-    figure = canvas(6, 1.6, [title])
-    figure.suptitle(title, x=0.01, ha="left")
-    figure.text(0.5, 0.4, words, ha="center", va="center", size=10)
-    return figure

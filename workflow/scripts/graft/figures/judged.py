@@ -1,10 +1,9 @@
-"""The rows of predictions.csv by which a stage is judged, as the arrays that figures draw."""
+"""The rows of predictions.csv by which a stage is judged, and what figures say of them."""
 
-import numpy as np
 import pandas as pd
 
 from graft.figures.style import photos
-from graft.judging.outcomes import STAGES, classes_of, indices, judging_role, outcomes_of
+from graft.judging.outcomes import STAGES, judging_role
 
 
 def stages_of(predictions: pd.DataFrame) -> list[str]:
@@ -40,19 +39,3 @@ def judging_photos(rows: pd.DataFrame) -> str:
 def also_chose(rows: pd.DataFrame) -> str:
     """Return the end of a phrase about judging photos: that they also chose, or nothing."""
     return ", which also chose" if "chose" in rows and rows["chose"].any() else ""
-
-
-def truth_of(rows: pd.DataFrame, column: str = "label") -> np.ndarray:
-    """Return each row's class, (n_photos,) int, as an index into `classes_of`."""
-    return indices(rows[column], classes_of(rows))
-
-
-def probabilities_of(rows: pd.DataFrame) -> np.ndarray:
-    """Return (n_photos, n_classes) probabilities, as the published model gives them."""
-    return outcomes_of(rows).probabilities
-
-
-def surety_of(rows: pd.DataFrame) -> np.ndarray:
-    """Return (n_photos,), the probability of each photo's answer."""
-    outcomes = outcomes_of(rows)
-    return outcomes.probabilities[np.arange(len(rows)), outcomes.predicted]

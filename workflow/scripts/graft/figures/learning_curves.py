@@ -1,21 +1,20 @@
 """Loss and accuracy over both phases of training, on one axis of epochs."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from graft import paths
 from graft.errors import UserError
 from graft.figures.style import canvas
 from graft.storage.files import read_table
 
 MEASURES = {"loss": "loss", "accuracy": "accuracy"}
-# colour, dashes, marker: training and validation are told apart in grey too
+# colour, dashes, marker: training and validation differ without colour too
 LOOKS = {"": ("#D55E00", (0, (4, 1.5)), "s"), "val_": ("#0072B2", "-", "o")}
 WATCHED = {"inner": "inner part of the training photos, which chooses", "val": "validation"}
 
@@ -30,14 +29,14 @@ class Curve:
     values: np.ndarray
 
 
-def read_histories(paths: Iterable[str]) -> Histories:
+def read_histories(files: Iterable[str]) -> Histories:
     """Return the tables at runs/{run}/fold{fold}/{stage}/history.csv by fold and stage."""
     histories = {}
-    for path in paths:
-        found = re.search(r"fold(\d+)/(head|finetuned)/history\.csv$", Path(path).as_posix())
+    for path in files:
+        found = paths.wildcards_of(paths.HISTORY, path)
         if not found:
-            raise UserError(f"{path} is not a history: expected a path that ends in foldN/STAGE/history.csv")
-        histories[int(found[1]), found[2]] = read_table(path)
+            raise UserError(f"{path} is not a history: expected a path that ends in runs/RUN/foldN/STAGE/history.csv")
+        histories[int(found["fold"]), found["stage"]] = read_table(path)
     return histories
 
 

@@ -1,4 +1,4 @@
-"""The mistakes that the model was surest of, and those that may be the label's fault."""
+"""The mistakes that the model was surest of, and those whose label may be wrong."""
 
 from pathlib import Path
 
@@ -7,20 +7,21 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from graft.config.figures import Mistakes
-from graft.figures.judged import judged, judging_photos, probabilities_of, stages_of, surety_of, truth_of
+from graft.figures.judged import judged, judging_photos, stages_of
 from graft.figures.photos import tiled
 from graft.figures.prediction_grid import tiles_of
 from graft.figures.style import STAGE_NAMES
+from graft.judging.outcomes import Outcomes, outcomes_of
 
 BADGE = "label?"
 NOTE = f"the surest mistakes first   ·   {BADGE}: as sure of the other class as of photos that bear its label"
 
 
 def suspects(truth: np.ndarray, answer: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Return (n,) bool: the answer differs from the label, and is given as surely as to photos that bear that label.
+    """Return (n,) bool: the label may be wrong, as the model is as sure of another class as of that class's photos.
 
-    The bar is each class's mean probability over the photos labelled with it. Source: Northcutt, Jiang and Chuang,
-    "Confident Learning", JAIR 2021, section 3.1.
+    The answer differs from the label, and its probability is at least the mean probability of that class over the
+    photos that are labelled with it. Source: Northcutt, Jiang and Chuang, "Confident Learning", JAIR 2021, section 3.1.
 
     Args:
         truth: (n,) int: the labels.
@@ -36,25 +37,24 @@ def suspects(truth: np.ndarray, answer: np.ndarray, probabilities: np.ndarray) -
     return (truth != answer) & (probabilities[np.arange(len(truth)), answer] >= bars[answer])
 
 
-def chosen(rows: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Return up to `count` mistakes, the surest first; without any, the right answers that were least sure."""
-    surety = surety_of(rows)
-    wrong = truth_of(rows) != truth_of(rows, "predicted")
-    if wrong.any():
-        places = np.flatnonzero(wrong)
-        return rows.iloc[places[np.argsort(-surety[places], kind="stable")][:count]].reset_index(drop=True)
-    return rows.iloc[np.argsort(surety, kind="stable")[:count]].reset_index(drop=True)
+def chosen(outcomes: Outcomes, count: int) -> np.ndarray:
+    """Return the places of up to `count` mistakes, the surest first; without any, of the least sure right answers."""
+    confidence = outcomes.confidence
+    if outcomes.correct.all():
+        return np.argsort(confidence, kind="stable")[:count]
+    wrong = np.flatnonzero(~outcomes.correct)
+    return wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
 
 
 def draw(predictions: pd.DataFrame, images: Path, settings: Mistakes, run: str) -> Figure:
     """Return the mistakes of the run's last stage."""
     stage = stages_of(predictions)[-1]
     rows = judged(predictions, stage)
-    shown = chosen(rows, settings.photos)
-    truth, answer = truth_of(rows), truth_of(rows, "predicted")
-    doubted = rows["path"][suspects(truth, answer, probabilities_of(rows))]
-    wrong, many = int((truth != answer).sum()), judging_photos(rows)
-    tiles = tiles_of(shown, images, dict.fromkeys(doubted, BADGE))
+    outcomes = outcomes_of(rows)
+    shown = chosen(outcomes, settings.photos)
+    doubted = outcomes.paths[suspects(outcomes.labels, outcomes.predicted, outcomes.probabilities)]
+    wrong, many = int((~outcomes.correct).sum()), judging_photos(rows)
+    tiles = tiles_of(outcomes.take(shown), images, dict.fromkeys(doubted, BADGE))
     if not wrong:
         title, note = f"{run}, {STAGE_NAMES[stage]}: no mistake in {many}", "its least sure answers instead, all right"
     else:

@@ -90,7 +90,7 @@ def photo_label(path: str, width: int = 28) -> str:
 
 
 def clean(text: str) -> str:
-    r"""Return `text` without what a line of a figure cannot hold: line breaks, control characters, half surrogates.
+    r"""Return `text` without what a line of a figure cannot hold: line breaks, control characters, lone surrogates.
 
     >>> clean("a\nb\x00")
     'a b '

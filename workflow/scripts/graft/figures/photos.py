@@ -31,7 +31,7 @@ class Tile:
 def thumbnail(path: Path, pixels: int = PIXELS) -> np.ndarray:
     """Return a photo upright, in RGB, (height, width, 3) uint8, its longer side at most `pixels`.
 
-    A photo that cannot be read gives a grey square: a missing picture spoils its own tile alone.
+    A photo that cannot be read gives a grey square: the other tiles of the figure are drawn as usual.
     """
     try:
         upright = upright_rgb(path, 2 * pixels, truncated=True)  # a JPEG is decoded near its final size

@@ -1,4 +1,4 @@
-"""A sample of judged photos: what the model said of each, how surely, and the truth."""
+"""A sample of judged photos: the model's answer to each, its probability, and the truth."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from graft.figures.judged import judged, judging_photos, stages_of
 from graft.figures.names import class_labels, photo_label
 from graft.figures.photos import Tile, thumbnail, tiled
 from graft.figures.style import STAGE_NAMES
-from graft.judging.outcomes import outcomes_of
+from graft.judging.outcomes import Outcomes, outcomes_of
 
 FRAMES = "✓ solid frame: right   ·   ✗ dashed frame: wrong   ·   the number is the model's probability"
 
@@ -19,7 +19,7 @@ FRAMES = "✓ solid frame: right   ·   ✗ dashed frame: wrong   ·   the numbe
 def sample(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
     """Return `count` rows (or all, if fewer) drawn by `seed`, in the order of the table.
 
-    Right and wrong rows are as likely: the sample shows the model as it is.
+    Whether an answer is right does not matter for the draw, so that the sample shows the model as it is.
 
     >>> sample(pd.DataFrame({"path": list("abcde")}), 2, seed=0).path.tolist() \
             == sample(pd.DataFrame({"path": list("abcde")}), 2, seed=0).path.tolist()
@@ -29,19 +29,18 @@ def sample(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
     return rows.iloc[np.sort(chosen)].reset_index(drop=True)
 
 
-def tiles_of(rows: pd.DataFrame, images: Path, badges: dict[str, str] | None = None) -> list[Tile]:
-    """Return a tile per row: "urban 0.97", the truth, the file; `badges` go on photos by path."""
-    outcomes = outcomes_of(rows)
+def tiles_of(outcomes: Outcomes, images: Path, badges: dict[str, str] | None = None) -> list[Tile]:
+    """Return a tile per photo: "urban 0.97", the truth, the file; `badges` go on photos by path."""
     names = class_labels(outcomes.classes, 20)
     return [
         Tile(
             photo=thumbnail(images / path),
-            lines=(f"{names[guess]} {surety[guess]:.2f}", f"truth: {names[truth]}", photo_label(path)),
+            lines=(f"{names[guess]} {confidence:.2f}", f"truth: {names[truth]}", photo_label(path)),
             right=bool(guess == truth),
             badge=(badges or {}).get(path, ""),
         )
-        for path, truth, guess, surety in zip(
-            rows["path"], outcomes.labels, outcomes.predicted, outcomes.probabilities, strict=True
+        for path, truth, guess, confidence in zip(
+            outcomes.paths, outcomes.labels, outcomes.predicted, outcomes.confidence, strict=True
         )
     ]
 
@@ -52,4 +51,4 @@ def draw(predictions: pd.DataFrame, images: Path, settings: PredictionGrid, run:
     rows = judged(predictions, stage)
     shown = sample(rows, settings.columns * settings.rows, settings.seed)
     title = f"{run}, {STAGE_NAMES[stage]}: {len(shown)} of {judging_photos(rows)}"
-    return tiled(title, tiles_of(shown, images), settings.columns, note=FRAMES)
+    return tiled(title, tiles_of(outcomes_of(shown), images), settings.columns, note=FRAMES)

@@ -1,5 +1,7 @@
 """How often the model is right, against how sure it says it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,7 +13,7 @@ from graft.figures.style import STAGE_NAMES, canvas
 from graft.judging.outcomes import CALIBRATED, PROBABILITY, classes_of, outcomes_of
 
 Z = 1.959964  # of a 95% interval
-# colour, marker, line and the bars' hatching: told apart in grey too
+# colour, marker, line and name: marker and line differ without colour too
 LOOKS = {PROBABILITY: ("#D55E00", "s", (0, (4, 1.5)), "as trained"), CALIBRATED: ("#0072B2", "o", "-", "published")}
 
 
@@ -54,8 +56,9 @@ def answers_of(rows: pd.DataFrame, kind: str) -> tuple[np.ndarray, np.ndarray]:
     The network's own answer is its likeliest class; the published model's is `predicted`, which follows its threshold.
     """
     outcomes = outcomes_of(rows, kind)
-    answers = outcomes.predicted if kind == CALIBRATED else outcomes.probabilities.argmax(axis=1)
-    return outcomes.probabilities[np.arange(len(rows)), answers], answers == outcomes.labels
+    if kind == PROBABILITY:
+        outcomes = replace(outcomes, predicted=outcomes.probabilities.argmax(axis=1))
+    return outcomes.confidence, outcomes.correct
 
 
 def draw_stage(above: Axes, below: Axes, rows: pd.DataFrame, bins: int) -> None:

@@ -8,12 +8,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from graft.figures.judged import judged, judging_photos, probabilities_of, stages_of, truth_of
+from graft.figures.judged import judged, judging_photos, stages_of
 from graft.figures.names import class_labels
 from graft.figures.style import STAGE_COLOURS, STAGE_NAMES, canvas, class_look
-from graft.judging.outcomes import classes_of
+from graft.judging.outcomes import Outcomes, classes_of, outcomes_of
 
-NAMED = 9  # curves that a legend can tell apart; of more classes, those that do worst
+NAMED = 9  # curves in a legend, at most; of more classes, those with the lowest average precision
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (8, 2, 1, 2, 1, 2)))
 
 
@@ -49,20 +49,22 @@ def curves_of(truth: np.ndarray, answer: np.ndarray, score: np.ndarray) -> Curve
         return None
     order = np.argsort(-score, kind="stable")
     last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)  # of each group of equal scores
-    hits, strangers = np.cumsum(truth[order])[last], np.cumsum(~truth[order])[last]
-    recall, false_rate = np.append(0, hits) / positives, np.append(0, strangers) / negatives
-    precision = np.append(1, hits / (hits + strangers))
-    said = int(answer.sum())
-    caught = int((truth & answer).sum())
-    point = ((said - caught) / negatives, caught / positives, caught / said if said else np.nan)
+    true_positives, false_positives = np.cumsum(truth[order])[last], np.cumsum(~truth[order])[last]
+    recall, false_rate = np.append(0, true_positives) / positives, np.append(0, false_positives) / negatives
+    precision = np.append(1, true_positives / (true_positives + false_positives))
+    claimed, right = int(answer.sum()), int((truth & answer).sum())
+    point = ((claimed - right) / negatives, right / positives, right / claimed if claimed else np.nan)
     average = float(np.sum(np.diff(recall) * precision[1:]))
     return Curves(false_rate, recall, precision, float(np.trapezoid(recall, false_rate)), average, point)
 
 
-def curves_of_classes(rows: pd.DataFrame) -> list[Curves | None]:
-    """Return the curves of each class of a stage's rows, in class order."""
-    truth, answers, scores = truth_of(rows), truth_of(rows, "predicted"), probabilities_of(rows)
-    return [curves_of(truth == number, answers == number, scores[:, number]) for number in range(scores.shape[1])]
+def curves_of_classes(outcomes: Outcomes) -> list[Curves | None]:
+    """Return the curves of each class, in class order."""
+    scores = outcomes.probabilities
+    return [
+        curves_of(outcomes.labels == number, outcomes.predicted == number, scores[:, number])
+        for number in range(scores.shape[1])
+    ]
 
 
 def draw(predictions: pd.DataFrame, run: str) -> Figure:
@@ -72,17 +74,17 @@ def draw(predictions: pd.DataFrame, run: str) -> Figure:
     last = judged(predictions, stages[-1])
     counted = judging_photos(last)
     if len(classes) == 2:
-        drawn = {stage: curves_of_classes(judged(predictions, stage))[1] for stage in stages}
+        drawn = {stage: curves_of_classes(outcomes_of(judged(predictions, stage)))[1] for stage in stages}
         looks = {stage: (STAGE_COLOURS[stage], DASHES[number], "os"[number]) for number, stage in enumerate(stages)}
         lines = [(STAGE_NAMES[stage], curves, looks[stage]) for stage, curves in drawn.items() if curves]
         title = f"{run}: {names[1]} against {names[0]}, {counted}"
         faint = []
     else:
-        every = [(number, curves) for number, curves in enumerate(curves_of_classes(last)) if curves]
-        told = sorted(every, key=lambda one: one[1].average_precision)
-        looks = {number: look_of(place) for place, number in enumerate(sorted(number for number, _ in told[:NAMED]))}
-        lines = [(names[number], curves, looks[number]) for number, curves in told[:NAMED]]
-        faint = [curves for _, curves in told[NAMED:]]
+        every = [(number, curves) for number, curves in enumerate(curves_of_classes(outcomes_of(last))) if curves]
+        ranked = sorted(every, key=lambda one: one[1].average_precision)
+        looks = {number: look_of(place) for place, number in enumerate(sorted(number for number, _ in ranked[:NAMED]))}
+        lines = [(names[number], curves, looks[number]) for number, curves in ranked[:NAMED]]
+        faint = [curves for _, curves in ranked[NAMED:]]
         title = f"{run}, {STAGE_NAMES[stages[-1]]}: each class against the rest, {counted}"
     figure = canvas(9.4, 5.2 + 0.17 * ceil(max(len(lines), 1) / 2), [title, *names])
     panels = figure.subplots(1, 2)

@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from graft.figures.names import families_for
-from graft.storage.files import whole
+from graft.storage.files import atomic
 
 # A font of a rarer script often has one weight; the log need not say so of every figure.
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
@@ -28,7 +28,7 @@ ROLE_NAMES = {"val": "validation", "test": "test", "train": "training", "inner":
 STAGE_NAMES = {"head": "head", "finetuned": "fine-tuned"}
 MARKERS = "osD^vPX"
 
-# What matplotlib would write of itself and of the clock, by format.
+# matplotlib's version and the date, which it would write into a file, by format.
 SILENT = {
     ".png": {"Software": None},
     ".svg": {"Date": None, "Creator": None},
@@ -46,8 +46,16 @@ def canvas(width: float, height: float, texts: Iterable[str] = (), layout: str |
 def save(figure: Figure, paths: Iterable[str | Path], dpi: int) -> None:
     """Write a figure whole to each path, in the format of its suffix, with no date and no version in it."""
     for path in map(Path, paths):
-        with whole(path) as part:
+        with atomic(path) as part:
             figure.savefig(part, dpi=dpi, metadata=SILENT[path.suffix])
+
+
+def message_figure(title: str, text: str) -> Figure:
+    """Return a figure that says why there is no picture."""
+    figure = canvas(6, 1.6, [title, text])
+    figure.suptitle(title, x=0.01, ha="left")
+    figure.text(0.5, 0.4, text, ha="center", va="center", size=10, wrap=True)
+    return figure
 
 
 def class_look(index: int) -> dict[str, str]:

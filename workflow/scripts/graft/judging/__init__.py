@@ -1,1 +1,1 @@
-"""From predictions to numbers that can be believed: metrics, intervals, calibration, verdicts."""
+"""From predictions to results: metrics, intervals, calibration, significance, comparison."""

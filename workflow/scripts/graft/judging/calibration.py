@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say, and a threshold to decide by; chosen by photos that do not judge."""
+"""Calibration: the temperature and the decision threshold, fitted to photos that do not judge the run."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ from scipy.special import log_softmax, softmax
 from sklearn.metrics import roc_curve
 
 from graft.config.evaluation import Evaluation
-from graft.judging.decision import decide
 from graft.judging.outcomes import CALIBRATED, PROBABILITY, classes_of, indices
+from graft.predicting.decision import decide
 
 TEMPERATURES = (0.01, 100.0)
 SOURCES = {"inner": "the inner part of the training photos", "val": "the validation photos"}
@@ -20,7 +20,7 @@ TOO_FEW = "nothing: too few photos choose"
 
 @dataclass(frozen=True)
 class Calibrator:
-    """What turns a model's logits into honest probabilities, and those into a decision.
+    """What turns a model's logits into calibrated probabilities, and those into an answer.
 
     Attributes:
         temperature: what the logits are divided by; above 1 for a model that is too sure.
@@ -38,8 +38,8 @@ class Calibrator:
 def logits_of(table: pd.DataFrame) -> np.ndarray:
     """Return (n, n_classes) logits: the model's own if it has one unit, else the logs of its probabilities.
 
-    Softmax ignores what is added to a whole row, so logs of probabilities serve as well as the logits that made
-    them. A single logit is preferred because it still tells 20 from 40 where the probability has become 1.
+    Softmax ignores what is added to a whole row, so logs of probabilities serve as well as the logits that made them. A
+    single logit is preferred because logits of 20 and 40 still differ where the probability of both is rounded to 1.
     """
     classes = classes_of(table)
     logits = np.log(np.maximum(table[[PROBABILITY + name for name in classes]].to_numpy(float), 1e-30))
@@ -50,10 +50,10 @@ def logits_of(table: pd.DataFrame) -> np.ndarray:
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Return the temperature under which `labels` are least surprising.
+    """Return the temperature that gives `labels` the least cross-entropy.
 
-    The target of the true class is (n + 1) / (n + 2), not 1: n photos that are all right prove no more than
-    Laplace's rule of succession, and with a target of 1 they would make the temperature 0.
+    The target of the true class is (n + 1) / (n + 2), not 1. This is Laplace's rule of succession: n right answers of n
+    are no proof of certainty. With a target of 1, photos that are all right would make the temperature 0.
 
     Args:
         logits: (n, n_classes), float.
@@ -67,10 +67,10 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     targets = np.full((n, n_classes), (1 - right) / (n_classes - 1))
     targets[np.arange(n), labels] = right
 
-    def surprise(log_temperature: float) -> float:
+    def cross_entropy(log_temperature: float) -> float:
         return -float(np.mean(np.sum(targets * log_softmax(logits / np.exp(log_temperature), axis=1), axis=1)))
 
-    found = minimize_scalar(surprise, bounds=np.log(TEMPERATURES), method="bounded", options={"xatol": 1e-8})
+    found = minimize_scalar(cross_entropy, bounds=np.log(TEMPERATURES), method="bounded", options={"xatol": 1e-8})
     return float(np.exp(found.x))
 
 
@@ -93,7 +93,7 @@ def choose_threshold(positive: np.ndarray, probability: np.ndarray, rule: str) -
     false_rate, true_rate, least = roc_curve(positive, probability, drop_intermediate=False)
     score = decision_score(rule, true_rate, false_rate, np.count_nonzero(positive), np.count_nonzero(~positive))
     lower = np.append(least[1:], 0.0)
-    upper = np.where(np.isinf(least), 1.0 + (lower == 1), least)  # the first answers nothing, not even a certain photo
+    upper = np.where(np.isinf(least), 1.0 + (lower == 1), least)  # at the first, no photo is of the second class
     middle = np.where((lower < 0.5) & (upper >= 0.5), 0.5, (lower + upper) / 2)
     best = np.flatnonzero(np.isclose(score, score.max(), rtol=0, atol=1e-12))
     return round(float(middle[best[np.argmin(np.abs(middle[best] - 0.5))]]), 12)
@@ -102,12 +102,12 @@ def choose_threshold(positive: np.ndarray, probability: np.ndarray, rule: str) -
 def decision_score(
     rule: str, true_rate: np.ndarray, false_rate: np.ndarray, n_positive: int, n_negative: int
 ) -> np.ndarray:
-    """Return what a rule makes of every point of an ROC curve."""
-    hits, alarms = true_rate * n_positive, false_rate * n_negative
+    """Return the score that a rule gives to every point of an ROC curve."""
+    true_positives, false_positives = true_rate * n_positive, false_rate * n_negative
     if rule == "accuracy":
-        return (hits + n_negative - alarms) / (n_positive + n_negative)
+        return (true_positives + n_negative - false_positives) / (n_positive + n_negative)
     if rule == "f1":
-        return 2 * hits / (hits + alarms + n_positive)
+        return 2 * true_positives / (true_positives + false_positives + n_positive)
     return (true_rate + 1 - false_rate) / 2
 
 
@@ -121,8 +121,8 @@ def fit(table: pd.DataFrame, settings: Evaluation, fitted_on: str) -> Calibrator
     threshold = None
     if len(classes) == 2:
         enough = np.bincount(labels, minlength=2).min() >= settings.threshold_photos
-        chances = softmax(logits / temperature, axis=1)[:, 1]
-        threshold = choose_threshold(labels == 1, chances, settings.threshold if enough else "half")
+        probabilities = softmax(logits / temperature, axis=1)[:, 1]
+        threshold = choose_threshold(labels == 1, probabilities, settings.threshold if enough else "half")
     return Calibrator(temperature, threshold, fitted_on, len(table))
 
 

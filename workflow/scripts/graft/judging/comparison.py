@@ -11,9 +11,10 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from graft import tables
 from graft.config.evaluation import Evaluation
 from graft.judging import significance
-from graft.judging.outcomes import STAGES, judging_role
+from graft.judging.outcomes import STAGES, Outcomes, judging_role, outcomes_of
 from graft.storage.files import read_json, read_table
 
 JUDGED = ("n", "accuracy", "accuracy_low", "accuracy_high", "baseline", "log_loss", "chose_accuracy", "optimism")
@@ -78,7 +79,7 @@ def comparison_table(results: list[Result], confidence: float = 0.95) -> pd.Data
         for stage in STAGES
         if stage in set(members[0].evaluation["stage"])
     ]
-    return pd.DataFrame([*rows, *means], columns=table.columns)
+    return tables.Comparison.checked(pd.DataFrame([*rows, *means], columns=table.columns))
 
 
 def of_stage(table: pd.DataFrame, members: list[Result], stage: str) -> pd.DataFrame:
@@ -132,13 +133,13 @@ def differing_settings(settings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     keys = list(dict.fromkeys(key for one in settings for key in one))
     sections = {key for key in keys if any(other.startswith(f"{key}.") for other in keys)}
-    told = [
+    complete = [
         {key: "no" if key in one else "yes" for key in sections}
         | {key: value for key, value in one.items() if key not in sections}
         for one in settings
     ]
-    differ = [key for key in keys if len({repr(one[key]) for one in told if key in one}) > 1]
-    return [{key: one.get(key) for key in differ} for one in told]
+    differ = [key for key in keys if len({repr(one[key]) for one in complete if key in one}) > 1]
+    return [{key: one.get(key) for key in differ} for one in complete]
 
 
 def rows_of(result: Result, settings: dict[str, Any]) -> list[dict[str, Any]]:
@@ -203,7 +204,7 @@ def seeds_row(name: str, rows: pd.DataFrame, confidence: float) -> dict[str, Any
 
 
 def mean_interval(values: list[float], confidence: float) -> tuple[float, float, float]:
-    """Return a mean and Student's interval of it, kept within 0 and 1; nan for what one value cannot tell.
+    """Return a mean and Student's interval of it, kept within 0 and 1; nan where there is only one value.
 
     >>> [round(number, 3) for number in mean_interval([0.8, 0.9], 0.95)]
     [0.85, 0.215, 1.0]
@@ -221,25 +222,26 @@ def significance_table(results: list[Result], settings: Evaluation) -> pd.DataFr
     Seeds of one experiment are one contestant: each photo counts once, with the share of seeds that have it right.
     p-values are corrected for the number of pairs (Holm), since of many pairs some differ by luck.
     """
-    rows = []
-    for (first, ones), (second, others) in itertools.combinations(groups_of(results).items(), 2):
+    rows, experiments = [], groups_of(results)
+    outcomes = {name: outcomes_of_seeds(members) for name, members in experiments.items()}
+    for (first, ones), (second, others) in itertools.combinations(experiments.items(), 2):
         if data_of(ones) != data_of(others):
             continue
-        found = significance.compare(joined(ones), joined(others), settings)
+        found = significance.compare(outcomes[first], outcomes[second], settings)
         if found is not None:
             flattered = " and ".join(name for name, of in ((first, ones), (second, others)) if chosen_here(of))
             rows.append({"first": first, "second": second, "role": ones[0].role, "note": flattered} | found)
-    table = pd.DataFrame(rows, columns=["first", "second", "role", *significance.COLUMNS, "note"])
+    table = pd.DataFrame(rows, columns=tables.ComparisonSignificance.names())
     if rows:
         table["p_adjusted"] = multipletests(table["p_value"], method="holm")[1]
         table["verdict"] = [
             significance.verdict(row, row["p_adjusted"], (row["first"], row["second"]), settings.confidence, len(table))
             for row in table.to_dict("records")
         ]
-        told = table["note"].map(lambda runs: f"these photos also chose {runs}, which flatters it" if runs else "")
-        table["verdict"] += told.map(lambda note: note and f"; {note}")
-        table["note"] = told
-    return table.reindex(columns=["first", "second", "role", *significance.COLUMNS, "p_adjusted", "verdict", "note"])
+        notes = table["note"].map(lambda runs: f"these photos also chose {runs}, which flatters it" if runs else "")
+        table["verdict"] += notes.map(lambda note: note and f"; {note}")
+        table["note"] = notes
+    return table
 
 
 def chosen_here(results: list[Result]) -> bool:
@@ -247,9 +249,9 @@ def chosen_here(results: list[Result]) -> bool:
     return any(bool(result.judged["chose"].any()) for result in results)
 
 
-def joined(results: list[Result]) -> pd.DataFrame:
-    """Return the judged predictions of all seeds of an experiment."""
-    return pd.concat([result.judged for result in results], ignore_index=True)
+def outcomes_of_seeds(results: list[Result]) -> Outcomes:
+    """Return what all seeds of an experiment said of the photos that judge it."""
+    return outcomes_of(pd.concat([result.judged for result in results], ignore_index=True))
 
 
 def data_of(results: list[Result]) -> str:

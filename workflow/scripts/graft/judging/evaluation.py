@@ -1,54 +1,44 @@
 """From all folds' predictions to the tables that say how good a run is, and how sure that is."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from graft import tables
 from graft.config.evaluation import Evaluation
 from graft.errors import UserError
 from graft.judging import calibration, metrics, significance
 from graft.judging.calibration import Calibrator
-from graft.judging.outcomes import PROBABILITY, STAGES, classes_of, judging_role, outcomes_of
+from graft.judging.outcomes import PROBABILITY, STAGES, Outcomes, classes_of, judging_role, outcomes_of
 from graft.storage.files import read_table
 
 SELECTED = "these photos also chose (epochs, what is kept, temperature or threshold), which flatters the result"
-FLATTERED = "these photos also chose or trained, which flatters the result"  # as short as a verdict's end must be
+FLATTERED = "these photos also chose or trained, which flatters the result"  # short, since it is added to a verdict
 CHOSE = "these photos chose (epochs, what is kept, temperature or threshold): flattered; other photos judge the run"
 TRAINED = "the model was trained on these photos: this says how well it remembers, not how well it generalises"
 
 
-def pool(paths: list[Path]) -> pd.DataFrame:
-    """Return all folds' and stages' predictions as one table, head first; a file's folder names its stage.
+def pool(files: list[Path]) -> pd.DataFrame:
+    """Return a run's raw predictions as one table: head first, fold by fold, photos in their order.
+
+    Args:
+        files: raw_predictions.csv, or its shards in their order.
 
     Raises: UserError if there are no predictions, or two files have different classes.
     """
-    if not paths:
+    parts = [read_table(file) for file in files]
+    for file, table in zip(files, parts, strict=True):
+        if classes_of(table) != classes_of(parts[0]):
+            raise UserError(f"{file} has other classes than {files[0]}: delete both and run again")
+    pooled = pd.concat([table for table in parts if len(table)] or parts[:1], ignore_index=True)
+    if not len(pooled):
         raise UserError("there are no predictions to evaluate")
-    tables = [read_table(path).assign(stage=path.parent.name) for path in sorted(paths, key=stage_and_fold)]
-    for path, table in zip(sorted(paths, key=stage_and_fold), tables, strict=True):
-        if classes_of(table) != classes_of(tables[0]):
-            raise UserError(f"{path} has other classes than the run's first predictions; predict anew")
-    pooled = pd.concat(tables, ignore_index=True)
-    first = [
-        "stage",
-        "path",
-        "label",
-        "fold",
-        "role",
-        "group",
-        "chose",
-        "predicted",
-        *(["logit"] if "logit" in pooled else []),
-    ]
-    return pooled[first + [name for name in pooled.columns if name not in first]]
-
-
-def stage_and_fold(path: Path) -> tuple[int, str]:
-    """Return what predictions files are sorted by: `.../fold10/head/predictions.csv` comes after fold 9."""
-    stage, fold = path.parent.name, path.parent.parent.name.removeprefix("fold")
-    return STAGES.index(stage) if stage in STAGES else len(STAGES), fold.zfill(9)
+    order = pooled["stage"].map(STAGES.index)
+    pooled = pooled.assign(order=order).sort_values(["order", "fold"], kind="stable", ignore_index=True)
+    first = [name for name in tables.PooledPredictions.names() if name in pooled]
+    return pooled[first + [name for name in pooled.columns if name not in [*first, "order"]]]
 
 
 def calibrated(pooled: pd.DataFrame, settings: Evaluation) -> tuple[pd.DataFrame, dict[str, dict[str, Calibrator]]]:
@@ -60,33 +50,76 @@ def calibrated(pooled: pd.DataFrame, settings: Evaluation) -> tuple[pd.DataFrame
     return pd.concat(pieces), calibrators
 
 
-def evaluation_table(run: str, rows: pd.DataFrame, settings: Evaluation) -> pd.DataFrame:
-    """Return a row for each stage and role, pooled (fold `all`) and for each fold.
+@dataclass(frozen=True)
+class Answers:
+    """What one stage's models answered for the photos of one role.
+
+    Attributes:
+        rows: calibrated predictions, n of them.
+        outcomes: the same as arrays, as the published models answer.
+        network: with the network's own probabilities.
+    """
+
+    rows: pd.DataFrame
+    outcomes: Outcomes
+    network: Outcomes
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> "Answers":
+        """Return the answers that some calibrated predictions hold."""
+        return cls(rows, outcomes_of(rows), outcomes_of(rows, PROBABILITY))
+
+    def take(self, places: np.ndarray) -> "Answers":
+        """Return some of the answers, by a mask."""
+        return Answers(self.rows[places], self.outcomes.take(places), self.network.take(places))
+
+    def in_fold(self, fold: str) -> np.ndarray:
+        """Return (n,), bool: which answers are of a fold; `all` means every fold."""
+        return (self.rows["fold"].astype(str) == fold).to_numpy() | (fold == "all")
+
+    def folds(self) -> list[str]:
+        """Return `all` and each fold, in order of number."""
+        return ["all", *map(str, sorted(self.rows["fold"].unique()))]
+
+
+def answers_by_stage_and_role(rows: pd.DataFrame) -> dict[tuple[str, str], Answers]:
+    """Return calibrated predictions by stage and role, in the order in which these first occur."""
+    return {key: Answers.of(part) for key, part in rows.groupby(["stage", "role"], sort=False)}
+
+
+def evaluation_table(run: str, answers: dict[tuple[str, str], Answers], settings: Evaluation) -> pd.DataFrame:
+    """Return the rows of evaluation.csv: one for each stage and role, pooled (fold `all`) and for each fold.
 
     Args:
         run: its name.
-        rows: calibrated predictions.
+        answers: by stage and role.
         settings: the run's.
     """
-    table, judging = [], judging_role(rows["role"])
-    for (stage, role), judged in rows.groupby(["stage", "role"], sort=False):
-        chose = rows[(rows["stage"] == stage) & (rows["chose"] == 1) & (rows["role"] != role)]
-        groups = [("all", judged), *((str(fold), part) for fold, part in judged.groupby("fold"))]
-        for fold, part in groups:
+    table, judging = [], judging_role(role for _, role in answers)
+    for (stage, role), pooled in answers.items():
+        for fold in pooled.folds():
+            part = pooled if fold == "all" else pooled.take(pooled.in_fold(fold))
+            chose = right_where_chosen(answers, stage, role, fold) if role == judging else np.zeros(0, bool)
+            found = numbers(part, settings) | optimism(part.outcomes.correct, chose)
             key = {"run": run, "stage": stage, "role": role, "fold": fold}
-            others = chose if fold == "all" else chose[chose["fold"].astype(str) == fold]
-            flattered = optimism(part, others if role == judging else chose[:0])
-            table.append(key | numbers(part, settings) | flattered | words(part, role, role == judging, settings))
-    return pd.DataFrame(table)
+            table.append(key | found | remarks(part, found, role, role == judging))
+    return tables.Evaluation.checked(pd.DataFrame(table))
 
 
-def numbers(rows: pd.DataFrame, settings: Evaluation) -> dict[str, float]:
-    """Return the metrics of some predictions of one stage."""
-    outcomes = outcomes_of(rows)
+def right_where_chosen(answers: dict[tuple[str, str], Answers], stage: str, role: str, fold: str) -> np.ndarray:
+    """Return (n,), bool: which answers are right, of a stage's photos of other roles that chose in training."""
+    others = [other for (of_stage, of_role), other in answers.items() if of_stage == stage and of_role != role]
+    chose = [other.in_fold(fold) & (other.rows["chose"] == 1).to_numpy() for other in others]
+    right = [other.outcomes.correct[places] for other, places in zip(others, chose, strict=True)]
+    return np.concatenate([np.zeros(0, bool), *right])
+
+
+def numbers(answers: Answers, settings: Evaluation) -> dict[str, float]:
+    """Return the metrics of some answers of one stage."""
+    outcomes, network, rows = answers.outcomes, answers.network, answers.rows
     n, photos, correct = len(rows), rows["path"].nunique(), int(outcomes.correct.sum())
-    low, high = accuracy_interval(rows, settings.confidence)
-    raw = outcomes_of(rows, PROBABILITY)
-    uncalibrated = metrics.probability_metrics(raw, settings.calibration_bins)
+    low, high = interval_over_photos(outcomes, settings.confidence)
+    uncalibrated = metrics.probability_metrics(network, settings.calibration_bins)
     return {
         "n": n,
         "photos": photos,
@@ -101,98 +134,126 @@ def numbers(rows: pd.DataFrame, settings: Evaluation) -> dict[str, float]:
         "roc_auc": metrics.roc_auc(outcomes.labels, outcomes.probabilities),
         **metrics.probability_metrics(outcomes, settings.calibration_bins),
         **{f"uncalibrated_{name}": value for name, value in uncalibrated.items()},
-        "argmax_accuracy": float(np.mean(raw.probabilities.argmax(axis=1) == raw.labels)),
+        "argmax_accuracy": float(np.mean(network.probabilities.argmax(axis=1) == network.labels)),
         "temperature": rows["temperature"].mean(),
         "threshold": rows["threshold"].mean(),
-        **when_sure(rows, settings.unsure_below),
+        "unsure_below": settings.unsure_below,
+        **when_sure(outcomes.correct, rows["sure"].to_numpy(bool)),
     }
 
 
-def accuracy_interval(rows: pd.DataFrame, confidence: float) -> tuple[float, float]:
-    """Return the interval of the accuracy of some predictions of one stage.
+def interval_over_photos(outcomes: Outcomes, confidence: float) -> tuple[float, float]:
+    """Return the interval of the accuracy of some answers of one stage.
 
     A photo judged in several repeats is still one photo: it must not narrow the interval several times.
     """
-    photos = significance.by_photo(rows)
+    photos = significance.by_photo(outcomes)
     return metrics.grouped_interval(photos["correct"].to_numpy(), photos["group"].to_numpy(), confidence)
 
 
-def when_sure(rows: pd.DataFrame, unsure_below: float) -> dict[str, float]:
-    """Return the share of photos that get an answer, and the accuracy of the answers; nan if there are none."""
-    sure = rows["sure"].to_numpy(bool)
+def when_sure(correct: np.ndarray, sure: np.ndarray) -> dict[str, float]:
+    """Return the share of answers that are sure, and the accuracy of these; nan if there are none.
+
+    Args:
+        correct: (n,), bool; whether each answer is right.
+        sure: (n,), bool; whether the model is sure of it.
+
+    >>> when_sure(np.array([True, False]), np.array([True, False]))
+    {'coverage': 0.5, 'sure_accuracy': 1.0}
+    """
     return {
-        "unsure_below": unsure_below,
         "coverage": float(sure.mean()),
-        "sure_accuracy": float(outcomes_of(rows).correct[sure].mean()) if sure.any() else np.nan,
+        "sure_accuracy": float(correct[sure].mean()) if sure.any() else np.nan,
     }
 
 
-def optimism(rows: pd.DataFrame, chose: pd.DataFrame) -> dict[str, float]:
-    """Return the accuracy on the photos that chose, and by how much it flatters: nan where no other photos chose."""
-    if chose.empty:
+def optimism(correct: np.ndarray, chose_correct: np.ndarray) -> dict[str, float]:
+    """Return the accuracy on the photos that chose, and by how much it flatters: nan where no other photos chose.
+
+    Args:
+        correct: (n,), bool; which answers are right, of the photos that judge.
+        chose_correct: (m,), bool; the same of other photos, which chose.
+    """
+    if not len(chose_correct):
         return {"chose_n": 0, "chose_accuracy": np.nan, "optimism": np.nan}
-    accuracy = outcomes_of(chose).correct.mean()
-    return {"chose_n": len(chose), "chose_accuracy": accuracy, "optimism": accuracy - outcomes_of(rows).correct.mean()}
+    accuracy = chose_correct.mean()
+    return {"chose_n": len(chose_correct), "chose_accuracy": accuracy, "optimism": accuracy - correct.mean()}
 
 
-def words(rows: pd.DataFrame, role: str, judges: bool, settings: Evaluation) -> dict[str, str]:
-    """Return what a reader of the numbers must know: what they were calibrated on, and what they do not show."""
+def remarks(answers: Answers, found: dict[str, float], role: str, judges: bool) -> dict[str, str]:
+    """Return what a reader of the numbers must know: what they were calibrated on, and what they do not show.
+
+    Args:
+        answers: of one stage and role.
+        found: their `numbers`.
+        role: of their photos.
+        judges: whether this is the role that judges the run.
+    """
+    rows = answers.rows
     chose = bool(rows["chose"].any())
     sources = sorted(rows["fitted_on"].unique())
     notes = [TRAINED] if role == "train" else [SELECTED if judges else CHOSE] if chose else []
-    if (photos := rows["path"].nunique()) < len(rows):
+    if (photos := found["photos"]) < len(rows):
         notes.append(f"{photos} photos were judged {len(rows) / photos:g} times each; the interval counts photos")
-    if (groups := len(np.unique(outcomes_of(rows).groups))) < photos:
+    if (groups := found["groups"]) < photos:
         notes.append(f"{photos} photos in {groups} groups; the interval allows for photos of one group being alike")
     if rows["label"].nunique() == 1:
         notes.append("one class only: no ROC AUC")
     return {
         "calibrated_on": "; ".join(sources),
         "selected_on": "these photos" if chose or role == "train" else "",
-        "verdict": against_baseline(rows, settings.confidence),
+        "verdict": against_baseline(found, rows["label"].value_counts().index[0]),
         "note": "; ".join(notes),
     }
 
 
-def against_baseline(rows: pd.DataFrame, confidence: float) -> str:
-    """Say whether the accuracy differs from that of always answering the most frequent class."""
-    outcomes = outcomes_of(rows)
-    low, high = accuracy_interval(rows, confidence)
-    baseline = metrics.majority_baseline(outcomes.labels)
-    usual = f"always answering {rows['label'].value_counts().index[0]} ({baseline:.3f})"
-    if low > baseline:
+def against_baseline(found: dict[str, float], most_frequent: str) -> str:
+    """Say whether an accuracy differs from that of always answering the most frequent class.
+
+    >>> against_baseline({"accuracy_low": 0.6, "accuracy_high": 0.9, "baseline": 0.5}, "urban")
+    'better than always answering urban (0.500)'
+    """
+    usual = f"always answering {most_frequent} ({found['baseline']:.3f})"
+    if found["accuracy_low"] > found["baseline"]:
         return f"better than {usual}"
-    if high < baseline:
+    if found["accuracy_high"] < found["baseline"]:
         return f"worse than {usual}"
     return f"not distinguishable from {usual}"
 
 
-def per_class_table(run: str, rows: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Return a row for each stage, role and class, all folds pooled."""
-    tables = []
-    for (stage, role), judged in rows.groupby(["stage", "role"], sort=False):
-        table = metrics.per_class(outcomes_of(judged), confidence)
+def per_class_table(run: str, answers: dict[tuple[str, str], Answers], confidence: float) -> pd.DataFrame:
+    """Return the rows of per_class.csv: one for each stage, role and class, all folds pooled."""
+    parts = []
+    for (stage, role), pooled in answers.items():
+        table = metrics.per_class(pooled.outcomes, confidence)
         table.insert(0, "role", role)
         table.insert(0, "stage", stage)
         table.insert(0, "run", run)
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+        parts.append(table)
+    return tables.PerClass.checked(pd.concat(parts, ignore_index=True))
 
 
-def significance_table(run: str, rows: pd.DataFrame, settings: Evaluation) -> pd.DataFrame:
-    """Return a row for each role that compares the fine-tuned network with its head, on the same photos."""
-    table, judging = [], judging_role(rows["role"])
-    for role, judged in rows.groupby("role", sort=False):
-        head, finetuned = (judged[judged["stage"] == stage] for stage in STAGES)
-        found = significance.compare(head, finetuned, settings)
+def significance_table(run: str, answers: dict[tuple[str, str], Answers], settings: Evaluation) -> pd.DataFrame:
+    """Return the rows of significance.csv: for each role, the fine-tuned network and its head on the same photos."""
+    table, judging = [], judging_role(role for _, role in answers)
+    for role in dict.fromkeys(role for _, role in answers):
+        pair = [answers[stage, role] for stage in STAGES if (stage, role) in answers]
+        if len(pair) < len(STAGES):
+            continue
+        found = significance.compare(*(one.outcomes for one in pair), settings)
         if found is None:
             continue
         key = {"run": run, "role": role, "first": "head", "second": "finetuned"}
-        said = significance.verdict(found, found["p_value"], STAGES, settings.confidence)
+        verdict = significance.verdict(found, found["p_value"], STAGES, settings.confidence)
         chose = SELECTED if role == judging else CHOSE
-        note = TRAINED if role == "train" else chose if judged["chose"].any() else ""
-        table.append(key | found | {"verdict": f"{said}; {FLATTERED}" if note else said, "note": note})
-    return pd.DataFrame(table, columns=["run", "role", "first", "second", *significance.COLUMNS, "verdict", "note"])
+        note = TRAINED if role == "train" else chose if any(one.rows["chose"].any() for one in pair) else ""
+        table.append(key | found | {"verdict": f"{verdict}; {FLATTERED}" if note else verdict, "note": note})
+    return pd.DataFrame(table, columns=tables.Significance.names())
+
+
+def published_predictions(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return calibrated predictions as the run's predictions.csv has them."""
+    return tables.PooledPredictions.checked(rows.drop(columns=["temperature", "threshold", "fitted_on"]))
 
 
 def calibration_record(

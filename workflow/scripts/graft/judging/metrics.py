@@ -1,7 +1,7 @@
 """How good predictions are, in numbers: scikit-learn's and statsmodels' metrics, defined where they are not.
 
 In every function `labels` and `predicted` are (n,), int, indices of classes; `probabilities` is
-(n, n_classes), float, and its rows sum to 1. A number that the photos cannot tell is nan, never an error.
+(n, n_classes), float, and its rows sum to 1. A number that is not defined for the photos is nan, never an error.
 """
 
 import warnings
@@ -31,11 +31,11 @@ def accuracy_interval(correct: float, n: int, confidence: float = 0.95) -> tuple
 def grouped_interval(correct: np.ndarray, groups: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
     """Return the interval of an accuracy where photos of one group are not independent, as fractions.
 
-    Wilson's interval for the number of independent photos that would tell as much: n divided by the design effect,
-    the variance between groups over that of as many independent photos, and never more than n. Student's quantile
-    takes the place of the normal one, since few groups tell their own variance badly. Where all photos are right, or
-    all wrong, no variance can be seen, and photos of one group are taken for one photo. With groups of one photo it is
-    Wilson's interval itself. `benchmarks/coverage.py` measures how often it covers the truth.
+    Wilson's interval for the number of independent photos that would carry as much information: n divided by the design
+    effect, the variance between groups over that of as many independent photos, and never more than n. Student's
+    quantile takes the place of the normal one, since the variance of few groups is a poor estimate. Where all photos
+    are right, or all wrong, no variance can be seen, and photos of one group are taken for one photo. With groups of
+    one photo it is Wilson's interval itself. `benchmarks/coverage.py` measures how often it covers the truth.
 
     Args:
         correct: (n,), float; the share of judgements of each photo that are right.
@@ -55,10 +55,10 @@ def grouped_interval(correct: np.ndarray, groups: np.ndarray, confidence: float 
     if n_groups == n:
         return accuracy_interval(float(np.sum(correct)), n, confidence)
     if n_groups == 1:
-        return 0.0, 1.0  # one group tells nothing of others
-    alike = n**2 / float(np.sum(sizes**2))  # as many as there are groups, where these are equally large
+        return 0.0, 1.0  # one group says nothing about others
+    kish = n**2 / float(np.sum(sizes**2))  # Kish's effective size: the number of groups, if equally large
     if accuracy in (0.0, 1.0):
-        effective = alike
+        effective = kish
     else:
         residuals = np.bincount(group_of, weights=correct - accuracy)
         variance = n_groups / (n_groups - 1) * float(np.sum(residuals**2)) / n**2
@@ -95,8 +95,8 @@ def roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> float:
     A class without photos, or with nothing but its photos, has no curve and is left out.
     """
     columns = [1] if probabilities.shape[1] == 2 else range(probabilities.shape[1])
-    told = [column for column in columns if 0 < np.count_nonzero(labels == column) < len(labels)]
-    areas = [scores.roc_auc_score(labels == column, probabilities[:, column]) for column in told]
+    defined = [column for column in columns if 0 < np.count_nonzero(labels == column) < len(labels)]
+    areas = [scores.roc_auc_score(labels == column, probabilities[:, column]) for column in defined]
     return float(np.mean(areas)) if areas else np.nan
 
 

@@ -1,20 +1,21 @@
 """Predictions as arrays: what was true, what was answered, and how sure the model was."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from graft.errors import UserError
+from graft.paths import STAGES as STAGES
 
-STAGES = ("head", "finetuned")
 PROBABILITY = "probability_"
 CALIBRATED = "calibrated_"
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What a model said of some photos, as its published form says it.
+    """A model's answers and probabilities for some photos, by default those of the published model.
 
     Attributes:
         classes: names, in the order of the model's outputs.
@@ -22,6 +23,7 @@ class Outcomes:
         predicted: (n,), int; the model's answer, as an index of `classes`.
         probabilities: (n, n_classes), float; every row sums to 1.
         groups: (n,), int; photos of one group, and several judgements of one photo, are not independent.
+        paths: (n,), str; the photos.
     """
 
     classes: list[str]
@@ -29,20 +31,32 @@ class Outcomes:
     predicted: np.ndarray
     probabilities: np.ndarray
     groups: np.ndarray
+    paths: np.ndarray
 
     @property
     def correct(self) -> np.ndarray:
         """Return (n,), bool: whether the answer is the truth."""
         return self.labels == self.predicted
 
+    @property
+    def confidence(self) -> np.ndarray:
+        """Return (n,), float: the probability of each answer."""
+        return self.probabilities[np.arange(len(self.predicted)), self.predicted]
 
-def judging_role(roles: pd.Series) -> str:
+    def take(self, places: np.ndarray) -> "Outcomes":
+        """Return the outcomes of some photos, by their places or by a mask."""
+        arrays = ("labels", "predicted", "probabilities", "groups", "paths")
+        return replace(self, **{name: getattr(self, name)[places] for name in arrays})
+
+
+def judging_role(roles: Iterable[str]) -> str:
     """Return whose photos judge a run: test where there are any, else val, else train.
 
-    >>> judging_role(pd.Series(["val", "test", "val"]))
+    >>> judging_role(["val", "test", "val"])
     'test'
     """
-    return next(role for role in ("test", "val", "train") if role in set(roles))
+    there = set(roles)
+    return next(role for role in ("test", "val", "train") if role in there)
 
 
 def classes_of(table: pd.DataFrame) -> list[str]:
@@ -73,6 +87,7 @@ def outcomes_of(table: pd.DataFrame, kind: str = "") -> Outcomes:
         predicted=indices(table["predicted"], classes),
         probabilities=probabilities / probabilities.sum(axis=1, keepdims=True),
         groups=groups_in(table),
+        paths=table["path"].to_numpy(),
     )
 
 
@@ -82,9 +97,7 @@ def groups_in(table: pd.DataFrame) -> np.ndarray:
     >>> groups_in(pd.DataFrame({"path": ["a", "b", "a"]})).tolist()
     [0, 1, 0]
     """
-    if "group" in table:
-        return table["group"].to_numpy(int)
-    return pd.factorize(table["path"])[0] if "path" in table else np.arange(len(table))
+    return table["group"].to_numpy(int) if "group" in table else pd.factorize(table["path"])[0]
 
 
 def indices(names: pd.Series, classes: list[str]) -> np.ndarray:
@@ -95,8 +108,8 @@ def indices(names: pd.Series, classes: list[str]) -> np.ndarray:
     """
     places = pd.Index(classes).get_indexer(names)
     if (places < 0).any():
-        stranger = names.iloc[int(np.argmin(places))]
-        raise UserError(f"predictions name the class {stranger!r}, which is none of {', '.join(classes)}")
+        unknown = names.iloc[int(np.argmin(places))]
+        raise UserError(f"predictions name the class {unknown!r}, which is none of {', '.join(classes)}")
     return places
 
 

@@ -8,19 +8,13 @@ from scipy.stats import bootstrap
 from statsmodels.stats.contingency_tables import mcnemar
 
 from graft.config.evaluation import Evaluation
-from graft.judging.outcomes import losses, outcomes_of
-
-COLUMNS = (
-    *("n", "groups", "first_accuracy", "second_accuracy", "first_only", "second_only"),
-    *("difference", "difference_low", "difference_high"),
-    *("log_loss_difference", "log_loss_difference_low", "log_loss_difference_high", "p_value"),
-)
+from graft.judging.outcomes import Outcomes, losses
 
 LARGEST_TABLE = 300_000_000  # additions that an exact p-value may take, a second or two
 
 
 def mcnemar_p(first_only: int, second_only: int) -> float:
-    """Return McNemar's exact p-value: how often a coin splits the disagreements at least as unevenly.
+    """Return McNemar's exact p-value: how often tossing a coin would split the disagreements at least as unevenly.
 
     Args:
         first_only: photos that only the first model has right.
@@ -95,23 +89,18 @@ def bootstrap_interval(differences: np.ndarray, groups: np.ndarray, settings: Ev
     return float(found.low), float(found.high)
 
 
-def by_photo(table: pd.DataFrame) -> pd.DataFrame:
+def by_photo(outcomes: Outcomes) -> pd.DataFrame:
     """Return a row per photo, by path: whether it is right, its log loss, its group, and how often it was judged.
 
     Where a photo was judged often, the first two are means.
     """
-    outcomes = outcomes_of(table)
-    rows = pd.DataFrame({"path": table["path"].to_numpy(), "correct": outcomes.correct, "loss": losses(outcomes)})
+    rows = pd.DataFrame({"path": outcomes.paths, "correct": outcomes.correct, "loss": losses(outcomes)})
     rows = rows.assign(group=outcomes.groups, times=1).astype({"correct": float})
     return rows.groupby("path").agg({"correct": "mean", "loss": "mean", "group": "first", "times": "sum"})
 
 
-def compare(first: pd.DataFrame, second: pd.DataFrame, settings: Evaluation) -> dict[str, float] | None:
-    """Return how the second model differs from the first on the photos that both judged; None if there are none.
-
-    Args:
-        first, second: tables of predictions, of one stage and role each.
-    """
+def compare(first: Outcomes, second: Outcomes, settings: Evaluation) -> dict[str, float] | None:
+    """Return how the second model differs from the first on the photos that both judged; None if there are none."""
     both = by_photo(first).merge(by_photo(second), on="path", suffixes=("_first", "_second"))
     if both.empty:
         return None
@@ -148,10 +137,10 @@ def verdict(row: dict[str, float], p_value: float, names: tuple[str, str], confi
     """
     apart = row["first_only"] + row["second_only"]
     photos = f"{row['n']} photos" + (f" in {row['groups']} groups" if row["groups"] < row["n"] else "")
-    told = f"{apart} of {photos} {'tells' if apart == 1 else 'tell'} them apart, p = {p_value:.2g}"
+    evidence = f"{apart} of {photos} {'tells' if apart == 1 else 'tell'} them apart, p = {p_value:.2g}"
     if n_pairs > 1:
-        told += f" after Holm's correction for {n_pairs} pairs"
+        evidence += f" after Holm's correction for {n_pairs} pairs"
     if p_value >= round(1 - confidence, 12):
-        return f"not distinguishable from noise: {told}"
+        return f"not distinguishable from noise: {evidence}"
     winner = names[1] if row["difference"] > 0 else names[0]
-    return f"{winner} is more accurate, by {abs(row['difference']):.3f}: {told}"
+    return f"{winner} is more accurate, by {abs(row['difference']):.3f}: {evidence}"

@@ -1,4 +1,4 @@
-"""GPUs of one machine, each leased to one process before the framework that would take them all loads.
+"""GPUs of one machine, each leased to one process before a framework loads, which would otherwise take all of them.
 
 Snakemake counts GPUs (`--resources gpu=2` lets two GPU jobs run at once) but tells no job which one is its own. A lease
 does: a lock on a file per device, which the kernel drops with the process, however that ends. Take it before TensorFlow
@@ -22,7 +22,7 @@ from graft.errors import UserError
 
 FILLED = 0.5  # a device with more than this fraction of its memory in use belongs to somebody else
 POLL_SECONDS = 1.0
-QUIET_SECONDS = 3.0  # a job that just ended frees its device in this time: nothing to tell
+QUIET_SECONDS = 3.0  # shorter waits are not reported: a job that just ended frees its device
 REMINDER_SECONDS = 600.0
 WAIT_SECONDS = "GRAFT_GPU_WAIT_SECONDS"  # how long to wait for devices that other programs fill; 3600 unless set
 QUERY = ("nvidia-smi", "--query-gpu=index,uuid,memory.used,memory.total", "--format=csv,noheader,nounits")
@@ -41,9 +41,9 @@ class Gpu:
 def lease(n: int) -> Iterator[tuple[str, ...]]:
     """Take `n` GPUs of this machine for the time of the block, and hide the others from this process.
 
-    Without a GPU on the machine the block runs on the CPU. While every device is taken, this waits, and says for what.
-    A choice made already is kept: by Slurm as it stands, by the user as the devices to choose among. A whole workflow
-    inside one Slurm job chooses among that job's devices.
+    Without a GPU on the machine the block runs on the CPU. While too few devices are free, it waits and reports who
+    holds them. Earlier choices hold: devices that Slurm gave are taken as they are, and devices that the user listed
+    are those to choose among. A whole workflow inside one Slurm job chooses among that job's devices.
 
     Args:
         n: devices to take; 0 hides every GPU.
@@ -140,7 +140,7 @@ def gpu_of(line: str) -> Gpu:
 def locked(n: int, offered: Callable[[], list[Gpu]]) -> Iterator[tuple[str, ...]]:
     """Wait until `n` of the offered devices are free, and hold their locks."""
     folder = lock_folder()
-    began = told = possible = time.monotonic()
+    began = reported = possible = time.monotonic()
     while True:
         with contextlib.ExitStack() as held:  # lets go of what it holds before the next try
             gpus = offered()
@@ -148,23 +148,24 @@ def locked(n: int, offered: Callable[[], list[Gpu]]) -> Iterator[tuple[str, ...]
                 yield devices
                 return
         now = time.monotonic()
-        strangers = [gpu for gpu in gpus if gpu.used > FILLED and not held_by_graft(gpu, folder)]
-        possible = now if len(gpus) - len(strangers) >= n else possible
+        filled = [gpu for gpu in gpus if gpu.used > FILLED and not held_by_graft(gpu, folder)]
+        possible = now if len(gpus) - len(filled) >= n else possible
         if now - possible > (limit := float(os.environ.get(WAIT_SECONDS, 3600))):
             raise UserError(
                 f"other programs have filled the memory of the GPUs for {limit:g} s ({state_of(gpus, folder)}); end "
                 f"them, run without with --resources gpu=0, or wait longer with {WAIT_SECONDS}"
             )
-        if now - told > (QUIET_SECONDS if told == began else REMINDER_SECONDS):
-            told = now
+        if now - reported > (QUIET_SECONDS if reported == began else REMINDER_SECONDS):
+            reported = now
             print(f"graft: waiting for {n} of {len(gpus)} GPUs: {state_of(gpus, folder)}", file=sys.stderr, flush=True)
         time.sleep(POLL_SECONDS)
 
 
 def take(n: int, gpus: list[Gpu], folder: Path, held: contextlib.ExitStack) -> tuple[str, ...]:
-    """Lock the `n` emptiest of the free devices, or none: two jobs that each hold half of what they need never end.
+    """Lock the `n` emptiest of the free devices, or none.
 
-    The one lock of the choice itself keeps two processes from doing this at once.
+    With fewer than `n`, two jobs could each hold what the other waits for, for ever. Another lock lets one process
+    choose at a time.
     """
     with (folder / "choice.lock").open("a") as choice:
         fcntl.flock(choice, fcntl.LOCK_EX)
@@ -180,7 +181,7 @@ def take(n: int, gpus: list[Gpu], folder: Path, held: contextlib.ExitStack) -> t
 
 
 def lock_is_ours(lock: TextIO) -> bool:
-    """Lock an open file without waiting and sign it, for whoever waits; False if another process holds it."""
+    """Lock an open file without waiting and write who holds it into it; False if another process holds it."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -192,7 +193,7 @@ def lock_is_ours(lock: TextIO) -> bool:
 
 
 def held_by_graft(gpu: Gpu, folder: Path) -> bool:
-    """Return whether a job of ours has a device's lock, which then fills its memory by right."""
+    """Return whether one of Graft's jobs holds a device's lock, so that its use of memory is expected."""
     path = folder / lock_name(gpu)
     if not path.exists():
         return False
@@ -217,7 +218,7 @@ def state_of(gpus: list[Gpu], folder: Path) -> str:
 
 
 def lock_name(gpu: Gpu) -> str:
-    """Return a device's lock file name: by UUID, so that `0` and `GPU-8f4a` are one device if they are one.
+    """Return a device's lock file name: by UUID, so that its index and its UUID lead to the same lock.
 
     >>> lock_name(Gpu("0", "MIG-GPU-8f4a/1/0"))
     'MIG-GPU-8f4a_1_0.lock'
@@ -243,7 +244,7 @@ def lock_folder() -> Path:
 def visible(devices: tuple[str, ...]) -> Iterator[None]:
     """Show CUDA these devices alone for the time of the block, counted as nvidia-smi counts them."""
     before = {name: os.environ.get(name) for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")}
-    if before["CUDA_VISIBLE_DEVICES"] is None:  # else the numbers are the user's, in the order that the user knows
+    if before["CUDA_VISIBLE_DEVICES"] is None:  # else keep the order in which the user counted
         os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(devices)
     try:

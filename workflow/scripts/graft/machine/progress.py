@@ -1,4 +1,4 @@
-"""One line for every stretch of long work: how far, how fast, how long still."""
+"""Progress of long work, a line every few seconds: how far, how fast, how long it will still take."""
 
 import time
 

@@ -72,7 +72,7 @@ def published(spec: Backbone) -> keras.Model:
     except Exception as error:
         if "URL fetch failure" not in str(error) and "hash" not in str(error):
             raise
-        address = re.search(r"https?://\S+?/([^/\s:]+)(?=[\s:]|$)", str(error))  # a wrong hash names no address
+        address = re.search(r"https?://\S+?/([^/\s:]+)(?=[\s:]|$)", str(error))  # none where the checksum is wrong
         name = address[1] if address else ""
         folder = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
         raise UserError(
@@ -98,7 +98,7 @@ def load_file(backbone: keras.Model, path: Path) -> None:
             load_from_model(backbone, keras.models.load_model(path, compile=False))
         else:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what does not fit is said once, below
+                warnings.simplefilter("ignore")  # weights that do not fit are reported once, below
                 backbone.load_weights(path)
     except UserError:
         raise

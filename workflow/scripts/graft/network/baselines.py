@@ -1,4 +1,4 @@
-"""Baselines: what can be told from colours or a thumbnail alone, as networks without weights.
+"""Baselines that classify by colours or a thumbnail alone, written as networks without weights.
 
 They take the place of a backbone, so that the same head, folds and tests judge both. Only layers and operations of
 Keras itself, so that a saved model loads without this project.
@@ -27,7 +27,7 @@ def build_baseline(name: str, size: int) -> keras.Model:
 
 
 def colour_histogram(pixels: keras.KerasTensor) -> keras.KerasTensor:
-    """Return the fractions of pixels per bin, (n, 3 * BINS): a bin holds its lower edge, the first and last no end.
+    """Return the fractions of pixels per bin, (n, 3 * BINS): bins include their lower edge; the outer two are open.
 
     A fraction is a difference of two: the pixels from the bin's lower edge on less those from its upper edge on.
     """

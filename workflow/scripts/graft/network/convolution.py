@@ -10,7 +10,7 @@ What TensorFlow (2.21) does poorly, in a training step of ResNet50, batch 8, on 
 * the gradient of a sum looks at the shapes of what was added. With two readers, what a convolution gives is no longer
   added and rectified in the convolution's own kernel: another 20 ms.
 
-float32 gains next to nothing; other backends, and GPUs, need none of it.
+float32 gains next to nothing. `graft.network.fast_path` says where they are taken: on TensorFlow alone.
 """
 
 import functools
@@ -18,12 +18,10 @@ import functools
 import keras
 from keras import layers
 
-from graft.machine import runtime
-
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
-SMALL = 14 * 14  # pixels of an image, up to which all neighbourhoods are worth writing down
+SMALL = 14 * 14  # pixels of an image up to which a product with all neighbourhoods is faster
 
 
 class ProductConv2D(layers.Conv2D):
@@ -54,7 +52,7 @@ def convolved(pixels, kernel, strides: tuple[int, int], padding: str):
 def kernel_gradient(pixels, kernel, upstream, strides: tuple[int, int], padding: str):
     """Return the gradient of a kernel, of its shape, given that of what came out of the convolution."""
     if tuple(kernel.shape[:2]) == (1, 1):
-        seen = pixels if strides == (1, 1) else tf.nn.avg_pool2d(pixels, 1, strides, "VALID")  # a quick pixels[::2]
+        seen = pixels if strides == (1, 1) else tf.nn.avg_pool2d(pixels, 1, strides, "VALID")  # fast skipping of pixels
     elif (tuple(kernel.shape[:2]), strides, padding) == ((3, 3), (1, 1), "SAME") and is_small(pixels):
         seen = neighbourhoods(pixels)
     else:
@@ -120,9 +118,7 @@ def added(one, other):
 
 
 def trainable_class(layer: keras.Layer) -> type[keras.Layer]:
-    """Return the class that a copy of a layer has when it trains in bfloat16."""
-    if keras.backend.backend() != "tensorflow" or runtime.on_gpu():
-        return type(layer)
+    """Return the class that a copy of a layer has when it trains in bfloat16 on the fast path."""
     if type(layer) is layers.Add and len({each.shape for each in layer.input}) == 1:
         return ResidualAdd
     if type(layer) is not layers.Conv2D:

@@ -3,6 +3,11 @@
 Source: Jacob et al., "Quantization and Training of Neural Networks", CVPR 2018, section 3.2.
 """
 
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
 import keras
 import numpy as np
 from keras import layers
@@ -31,16 +36,31 @@ def fold_batch_norm(backbone: keras.Model) -> keras.Model:
 
 
 def foldable(backbone: keras.Model) -> dict[str, keras.Layer]:
-    """Return, by a batch normalisation's name, the convolution whose only reader it is."""
+    """Return, by a batch normalisation's name, the convolution before it, if nothing else uses that one's output."""
+    config = backbone.get_config()  # what a .keras file says of the network: which layer reads which
+    sources = {layer["name"]: list(layers_read(layer["inbound_nodes"])) for layer in config["layers"]}
+    given = keras.tree.flatten(config["output_layers"])[
+        ::3
+    ]  # each: the layer, which of its calls, which of its outputs
+    n_readers = Counter([*itertools.chain.from_iterable(sources.values()), *given])
     pairs = {}
     for layer in backbone.layers:
         if not isinstance(layer, layers.BatchNormalization):
             continue
-        source = layer.input._keras_history.operation
+        source = backbone.get_layer(sources[layer.name][0])
         plain = getattr(source, "activation", None) in (None, keras.activations.linear)
-        if isinstance(source, layers.Conv2D | layers.DepthwiseConv2D) and plain and len(source._outbound_nodes) == 1:
+        if isinstance(source, layers.Conv2D | layers.DepthwiseConv2D) and plain and n_readers[source.name] == 1:
             pairs[layer.name] = source
     return pairs
+
+
+def layers_read(part: Any) -> Iterator[str]:
+    """Yield the layer that gave each tensor in a part of a layer's configuration, such as its `inbound_nodes`."""
+    if isinstance(part, dict) and part.get("class_name") == "__keras_tensor__":
+        yield part["config"]["keras_history"][0]
+    elif isinstance(part, dict | list | tuple):
+        for inner in part.values() if isinstance(part, dict) else part:
+            yield from layers_read(inner)
 
 
 def copy_weights(backbone: keras.Model, folded: keras.Model, pairs: dict[str, keras.Layer]) -> None:

@@ -2,8 +2,8 @@
 
 In training the backbone stays in inference mode: batch normalisation uses its statistics and keeps them, and the
 backbone's own dropout is off. `backbone(x, training=False)` alone does not see to that: Keras 3 hands fit's
-`training=True` to every layer of a functional model, over what the call said (tried with 3.15.1: the moving averages of
-a nested model moved). So the layers themselves are told.
+`training=True` to every layer of a functional model, whatever the call asked for (tried with 3.15.1: the moving
+averages of a nested model changed). So each layer is replaced by one that stays in inference mode.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ from keras import layers
 
 from graft.network.assembly import assemble, parts_of, pooling_of
 from graft.network.convolution import trainable_class
+from graft.network.fast_path import is_taken
 from graft.network.folding import fold_batch_norm
 from graft.network.merging import merged_layers
 
@@ -26,22 +27,34 @@ class FixedBatchNormalization(layers.BatchNormalization):
         return super().call(inputs, training=False, mask=mask)
 
 
-def in_embedding_form(backbone: keras.Model, policy: str) -> keras.Model:
-    """Return a backbone that computes the same features faster: folded, in the dtype policy."""
-    return copied(fold_batch_norm(backbone), policy, fixed=True)
+def in_embedding_form(backbone: keras.Model, policy: str, fast: bool = True) -> keras.Model:
+    """Return a backbone that computes the same features: in the dtype policy, and folded, unless `fast` is False.
+
+    Folding is arithmetic on weights, and needs nothing private: it is done for every framework and device.
+    """
+    return copied(fold_batch_norm(backbone) if fast else backbone, policy, fixed=True)
 
 
-def in_training_form(model: keras.Model, mode: str, policy: str) -> keras.Model:
+def in_prediction_form(model: keras.Model) -> keras.Model:
+    """Return a copy that gives the same logits, to rounding, faster: batch normalisation folded into convolutions."""
+    backbone, _ = parts_of(model)
+    folded = fold_batch_norm(backbone)
+    return keras.models.clone_model(model, clone_function=lambda layer: folded if layer is backbone else layer)
+
+
+def in_training_form(model: keras.Model, mode: str, policy: str, fast: bool = True) -> keras.Model:
     """Return a copy that trains: in the dtype policy, with the preprocessing of training, its statistics fixed.
 
-    Weights and logits stay float32 in every policy.
+    Weights and logits stay float32 in every policy. `fast` allows Graft's own layers where they help.
     """
     pooling = pooling_of(model)
     backbone, head = parts_of(model)
-    if policy == "float32":
+    if policy == "float32" and is_taken("merging", fast):
         backbone = copied(backbone, policy, fixed=True, made=merged_layers(backbone))
-    else:
+    elif policy != "float32" and is_taken("convolution", fast):
         backbone = copied(backbone, policy, fixed=True, class_of=trainable_class)
+    else:
+        backbone = copied(backbone, policy, fixed=True)
     return assemble(backbone, copied(head, policy, fixed=False), mode, pooling)
 
 

@@ -1,8 +1,8 @@
 """A convolution and the batch normalisation after it computed as one, while both keep their weights and train.
 
 With fixed statistics a normalisation is a factor and an offset for each channel. Applied to the kernel they cost next
-to nothing; applied to the images, as Keras does, they walk through memory. Values and gradients are the same, to
-rounding.
+to nothing; applied to the images, as Keras does, they read and write all of them once more. Values and gradients are
+the same, to rounding.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from graft.network.folding import foldable
 
 
 class AbsorbedBatchNormalization(layers.BatchNormalization):
-    """A batch normalisation that leaves its work to the convolution before it, and keeps its weights."""
+    """A batch normalisation that the convolution before it computes; it only keeps its own weights."""
 
     def call(self, inputs, training=None, mask=None):
         """Return what the convolution has normalised already."""
@@ -31,13 +31,13 @@ class AbsorbedBatchNormalization(layers.BatchNormalization):
 class MergedConv2D(layers.Conv2D):
     """A convolution and its normalisation."""
 
-    norm: Callable[[], AbsorbedBatchNormalization]  # a function, since a layer would be taken for a part of this one
+    norm: Callable[[], AbsorbedBatchNormalization]  # a function, since Keras would track a layer as part of this one
 
     def call(self, inputs):
         """Return the normalised convolution of (n, height, width, channels)."""
         factor, offset = self.norm().factor_and_offset()
         outputs = self.convolution_op(inputs, self.kernel * factor)
-        return ops.add(outputs, with_bias(self, factor, offset))  # as a bias, which `+` is not
+        return ops.add(outputs, with_bias(self, factor, offset))  # TensorFlow's bias_add, which `+` is not
 
 
 class MergedDepthwiseConv2D(layers.DepthwiseConv2D):

@@ -5,26 +5,26 @@ and, once a run is judged, temperature and threshold. Keras ignores it, and read
 """
 
 import json
-import re
 import shutil
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graft import paths
 from graft.errors import UserError
 from graft.storage import seals
-from graft.storage.files import whole
+from graft.storage.files import atomic
 
 if TYPE_CHECKING:
     import keras
 
 FACTS = "graft.json"
-PLACE = re.compile(r".*/(?P<run>[^/]+)/fold(?P<fold>\d+)/(?P<stage>head|finetuned)/model\.keras")
 
 
 def save_model(model: "keras.Model", facts: dict[str, Any], path: str | Path) -> None:
-    """Save a model, without its optimiser, and the facts that travel with it: whose model it is is one of them."""
-    with whole(path, sealed=True) as part:
+    """Save a model, without its optimiser, and its facts, among them its run, fold and stage."""
+    with atomic(path, sealed=True) as part:
         model.save(part)
         add_facts(part, facts | place_of(path))
 
@@ -58,8 +58,8 @@ def place_of(path: str | Path) -> dict[str, Any]:
     >>> place_of("results/runs/lesson/fold0/head/model.keras")
     {'run': 'lesson', 'fold': 0, 'stage': 'head'}
     """
-    named = PLACE.fullmatch(Path(path).absolute().as_posix())
-    return named.groupdict() | {"fold": int(named["fold"])} if named else {}
+    place = paths.wildcards_of(paths.MODEL_OF_STAGE, path)
+    return place | {"fold": int(place["fold"])} if place else {}
 
 
 def read_facts(path: str | Path) -> dict[str, Any]:
@@ -82,13 +82,31 @@ def copy_model(source: str | Path, more_facts: dict[str, Any], target: str | Pat
     Raises: UserError as `load_model` does.
     """
     facts = checked_facts(source) | more_facts
-    with whole(target, sealed=True) as part:
+    with atomic(target, sealed=True) as part:
         with zipfile.ZipFile(source) as old, zipfile.ZipFile(part, "w") as new:
             for member in old.infolist():
                 if member.filename != FACTS:
                     with old.open(member) as stream, new.open(member, "w", force_zip64=True) as sink:
                         shutil.copyfileobj(stream, sink, 1 << 20)
         add_facts(part, facts)
+
+
+def publish(run: str, models: Sequence[Path], calibration: dict[str, Any], target: Path) -> None:
+    """Write the model to take away: that of the last stage's first fold, with what its decisions need.
+
+    Args:
+        run: its name.
+        models: of every fold and stage.
+        calibration: what calibration.json holds.
+        target: the file to write.
+    """
+    places = {path: place_of(path) for path in models}
+    first = min(models, key=lambda path: (-paths.STAGES.index(places[path]["stage"]), places[path]["fold"]))
+    stage, fold = places[first]["stage"], places[first]["fold"]
+    fitted = calibration["stages"][stage]["folds"][str(fold)]
+    facts = {"run": run, "stage": stage, "fold": fold}
+    facts |= {"temperature": fitted["temperature"], "threshold": fitted["threshold"]}
+    copy_model(first, facts | {"unsure_below": fitted["unsure_below"]}, target)
 
 
 def add_facts(path: Path, facts: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers
 
 from graft.errors import UserError
-from graft.storage.files import whole
+from graft.storage.files import atomic
 
 STEM, WIDTHS = 24, (32, 64, 128)  # channels; every step halves the side
 MOMENTUM = 0.9
@@ -46,7 +46,7 @@ def normalised(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 def save_rootstock_weights(model: keras.Model, path: str | Path) -> None:
     """Write the weights to an `.npz`, in float16: half the size, and the features move by two thousandths at most."""
-    with whole(path) as part:
+    with atomic(path) as part:
         np.savez_compressed(part, **{weight.path: value.astype(np.float16) for weight, value in pairs_of(model)})
 
 

@@ -1,1 +1,1 @@
-"""Asking a saved model about photos, packed ones and new ones."""
+"""Predictions of a saved model, for packed photos and for new ones."""

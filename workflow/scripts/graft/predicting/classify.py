@@ -11,9 +11,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from graft.config.dataset import SQUASHED, Limits, Pictures
 from graft.data.layout import EXTENSIONS
-from graft.data.pictures import Refused, pixels_in, squared, upright_rgb
+from graft.data.pictures import pixels_in, squared, upright_rgb
+from graft.data.refusal import Refused
 from graft.errors import UserError
-from graft.judging.decision import decide
+from graft.predicting.decision import decide
 
 if TYPE_CHECKING:
     import keras
@@ -39,8 +40,8 @@ class Verdict:
         >>> Verdict("a.jpg", "urban", 0.52, sure=False).answer
         'not sure (urban 0.52)'
         """
-        said = f"{self.label} {self.probability:.2f}"
-        return said if self.sure else f"not sure ({said})"
+        answer = f"{self.label} {self.probability:.2f}"
+        return answer if self.sure else f"not sure ({answer})"
 
 
 def find_photos(names: list[str]) -> list[str]:
@@ -78,7 +79,7 @@ def classify(model: "keras.Model", facts: dict[str, Any], paths: list[str]) -> I
         facts: what travels in the model file: classes, size, pictures, temperature, threshold, unsure_below.
         paths: of photos.
     """
-    from graft.predicting.predictions import probabilities_of
+    from graft.predicting.predictions import class_probabilities
 
     pictures = pictures_of(facts)
     for start in range(0, len(paths), BATCH_SIZES[-1]):
@@ -90,7 +91,7 @@ def classify(model: "keras.Model", facts: dict[str, Any], paths: list[str]) -> I
             if isinstance(one, str):
                 yield Verdict(path, fault=one)
             else:
-                chances = probabilities_of(next(logits)[None], facts.get("temperature") or 1.0)
+                chances = class_probabilities(next(logits)[None], facts.get("temperature") or 1.0)
                 answers, sure = decide(chances, facts.get("threshold"), facts.get("unsure_below") or 0.0)
                 row, answer = tuple(chances[0].tolist()), int(answers[0])
                 yield Verdict(path, facts["classes"][answer], row[answer], bool(sure[0]), row)

@@ -1,9 +1,10 @@
-"""From pixels to probabilities: the one way in which a saved model is asked."""
+"""From pixels to logits and probabilities: the predictions of a saved model as a table."""
 
 import keras
 import numpy as np
 import pandas as pd
 
+from graft import tables
 from graft.machine.progress import Progress
 
 BATCH = 32  # photos a forward pass, always: a short batch is filled up, so that one compiled graph serves all
@@ -29,12 +30,12 @@ def predict_logits(model: keras.Model, pixels: np.ndarray, rows: np.ndarray, tag
     return logits
 
 
-def probabilities_of(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+def class_probabilities(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     """Return the probability of each class, (n, n_classes), float64; rows sum to 1.
 
     One logit is that of the second class.
 
-    >>> probabilities_of(np.array([[0.0]])).tolist()
+    >>> class_probabilities(np.array([[0.0]])).tolist()
     [[0.5, 0.5]]
     """
     scores = logits.astype(np.float64) / temperature
@@ -44,18 +45,20 @@ def probabilities_of(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray
     return scores / scores.sum(axis=1, keepdims=True)
 
 
-def predictions_table(split: pd.DataFrame, logits: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    """Return the rows of predictions.csv.
+def predictions_table(split: pd.DataFrame, logits: np.ndarray, classes: list[str], stage: str) -> pd.DataFrame:
+    """Return the rows of raw_predictions.csv that one model answers.
 
     Args:
         split: path, label, fold, role, group, and `chose`, whether the photo took part in choosing; one row a photo.
         logits: (n_photos, 1) or (n_photos, n_classes).
         classes: names, in the order of the logits.
+        stage: the model's.
     """
-    probabilities = probabilities_of(logits)
+    probabilities = class_probabilities(logits)
     table = split[["path", "label", "fold", "role", "group", "chose"]].reset_index(drop=True)
+    table.insert(0, "stage", stage)
     table["predicted"] = np.array(classes, object)[probabilities.argmax(axis=1)]
     if logits.shape[1] == 1:
         table["logit"] = logits[:, 0]
     columns = pd.DataFrame(probabilities, columns=[f"probability_{name}" for name in classes])
-    return pd.concat([table, columns], axis=1)
+    return tables.RawPredictions.checked(pd.concat([table, columns], axis=1))

@@ -1,1 +1,1 @@
-"""What is told of finished runs: provenance, model card, summary, and their repetition."""
+"""Reports of finished runs: provenance, model card, summary, and their repetition."""

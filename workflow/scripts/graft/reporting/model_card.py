@@ -1,11 +1,13 @@
 """A model card in Hugging Face's format: what a model is, what it was made of, how good it is, how sure that is."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
 
 from graft.judging.outcomes import STAGES, judging_role
+from graft.reporting import exported
 
 METRICS = {
     "accuracy": "Accuracy",
@@ -27,10 +29,12 @@ def card(
     per_class: pd.DataFrame,
     significance: pd.DataFrame,
     calibration: dict[str, Any],
+    exports: pd.DataFrame | None = None,
 ) -> str:
     """Return the card of a run as Markdown with YAML front matter.
 
-    Args: what provenance.json, evaluation.csv, per_class.csv, significance.csv and calibration.json hold.
+    Args: what provenance.json, evaluation.csv, per_class.csv, significance.csv and calibration.json hold, and
+        exports.csv where a run has one.
     """
     pooled = evaluation[evaluation["fold"].astype(str) == "all"]
     role = judging_role(pooled["role"])
@@ -43,6 +47,7 @@ def card(
         results(judged, role, significance[significance["role"] == role]),
         by_class(classes),
         usage(provenance, stage, calibration),
+        *([] if exports is None else [exported.section(exports)]),
         making(provenance),
         limits(provenance, judged.loc[stage]),
     ]
@@ -84,20 +89,20 @@ def experiment_of(provenance: dict[str, Any]) -> dict[str, Any]:
 def introduction(provenance: dict[str, Any], stage: str) -> str:
     """Return the title and what the model is, in three sentences."""
     experiment, data = experiment_of(provenance), provenance["data"]
-    backbone = experiment["backbone"]
+    backbone, classes = experiment["backbone"], enumerated(data["classes"])
     trained = "fine-tuned" if stage == "finetuned" else "with its backbone frozen"
     return f"""# {provenance["run"]}
 
-An image classifier that tells {listed(data["classes"])} apart. It is {backbone["name"]} at {backbone["size"]} pixels
-(weights: {backbone["weights"]}) with a new head, trained by the recipe `{experiment["recipe"]}`, {trained}.
+An image classifier that tells {classes} apart. It is {backbone["name"]} at {backbone["size"]} pixels
+(weights: {Path(backbone["weights"]).name}) with a new head, trained by the recipe `{experiment["recipe"]}`, {trained}.
 It was made with Graft from {data["photos"]} photos of `{provenance["dataset"]}`, seed {provenance["seed"]}.
 """
 
 
-def listed(names: list[str], most: int = 10) -> str:
+def enumerated(names: list[str], most: int = 10) -> str:
     """Return names as a phrase, the tail of a long list as a count.
 
-    >>> listed(["rural", "urban"])
+    >>> enumerated(["rural", "urban"])
     'rural and urban'
     """
     shown = names if len(names) <= most else [*names[:most], f"{len(names) - most} more"]
@@ -166,12 +171,12 @@ def by_class(rows: pd.DataFrame) -> str:
 
 
 def usage(provenance: dict[str, Any], stage: str, calibration: dict[str, Any]) -> str:
-    """Return how to use the model, and what makes its probabilities honest."""
+    """Return how to use the model, and how its probabilities are calibrated."""
     fold, fitted = next(iter(calibration["stages"][stage]["folds"].items()))
     size = experiment_of(provenance)["backbone"]["size"]
     fit = provenance["config"]["datasets"][provenance["dataset"]].get("fit", "squash")
     of_fold = f", the model of fold {fold}," if len(calibration["stages"][stage]["folds"]) > 1 else ""
-    told = f"""## Use
+    text = f"""## Use
 
 `python workflow/commands/classify.py model.keras PHOTOS` prints a line a photo. In Python, `model.keras`{of_fold} is a
 Keras model that takes RGB photos, 0 to 255, shape (n, {size}, {size}, 3), {SQUARES[fit]}, and returns logits;
@@ -179,15 +184,15 @@ preprocessing is inside.
 Classes, in order: {", ".join(calibration["classes"])}. Divide the logits by the temperature {fitted["temperature"]:.3f}
 for calibrated probabilities"""
     if fitted["threshold"] is not None:
-        told += f", and answer {calibration['positive_class']} from {fitted['threshold']:.3f} up"
+        text += f", and answer {calibration['positive_class']} from {fitted['threshold']:.3f} up"
     if fitted["unsure_below"]:
-        told += f'; an answer of less than {fitted["unsure_below"]:g} is "not sure"'
+        text += f'; an answer of less than {fitted["unsure_below"]:g} is "not sure"'
     chosen_by = (
         fitted["fitted_on"]
         if fitted["fitted_on"].startswith("nothing")
         else f"{fitted['n']} photos of {fitted['fitted_on']}"
     )
-    return f"{told} (chosen by {chosen_by}).\n"
+    return f"{text} (chosen by {chosen_by}).\n"
 
 
 def making(provenance: dict[str, Any]) -> str:
@@ -210,13 +215,13 @@ def making(provenance: dict[str, Any]) -> str:
 
 def limits(provenance: dict[str, Any], row: pd.Series) -> str:
     """Return what the model should not be trusted with, as far as its numbers tell."""
-    told = [
+    sentences = [
         f"It knows {len(provenance['data']['classes'])} classes and gives one of them to any picture, even of none."
     ]
     if row["photos"] < 100:
-        told.append(
+        sentences.append(
             f"{int(row['photos'])} photos judged it: its accuracy on others like them may lie anywhere from"
             f" {number(row['accuracy_low'])} to {number(row['accuracy_high'])}."
         )
-    told += [f"{note[0].upper()}{note[1:]}." for note in str(row["note"]).split("; ") if note]
-    return "## Limits\n\n" + "\n".join(f"- {line}" for line in told) + "\n"
+    sentences += [f"{note[0].upper()}{note[1:]}." for note in str(row["note"]).split("; ") if note]
+    return "## Limits\n\n" + "\n".join(f"- {line}" for line in sentences) + "\n"

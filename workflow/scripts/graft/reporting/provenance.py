@@ -13,15 +13,56 @@ from typing import Any
 
 import pandas as pd
 
+from graft import paths
 from graft.config.provenance import RunRecord
-from graft.planning.code import SCRIPTS
+from graft.paths import below, device_of_features
 from graft.storage import seals
 from graft.storage.files import read_json, read_table, sha256_of
 
-ROOT = SCRIPTS.parent.parent
+ROOT = Path(__file__).resolve().parents[4]
 OWN_RULES = {"train_head": "head", "fine_tune": "finetuned", "predict": "predict"}
 SHARED_RULES = ("ingest_dataset", "pack_images", "join_pixels", "embed_images", "join_features")
 CODE = ("Snakefile", "workflow/**/*.py", "workflow/**/*.smk", "config/recipes/*.yaml")
+
+
+def record_of(
+    record: RunRecord,
+    *,
+    manifest: Path,
+    split: Path,
+    weights: list[Path],
+    models: list[Path],
+    results: list[Path],
+    benchmarks: Path,
+) -> dict[str, Any]:
+    """Return what provenance.json holds.
+
+    Args:
+        record: what repeats the run.
+        manifest: the data set's manifest.csv; where its photos come from lies beside it.
+        split: the data set's split.csv.
+        weights: the pretrained weights, if there are any.
+        models: of every fold and stage, in their folders; what each was trained on lies beside it.
+        results: the tables whose bytes a repetition is compared with, in the run's folder.
+        benchmarks: the folder of Snakemake's benchmark files.
+    """
+    folder = results[0].parent
+    notes = [(model.parent.name, model.with_name("device.json")) for model in models]
+    features = below(manifest.parents[2], paths.FEATURES, dataset=record.dataset, features=record.features)
+    notes.append(("embedding", device_of_features(features)))
+    return {
+        **record.model_dump(mode="json"),
+        "recorded": now(),
+        "data": data_record(record.dataset, manifest, split, manifest.with_name("source.json")),
+        "weights": {path.name: sha256_of(path) for path in weights},
+        "models": file_digests(models, folder),
+        "results": file_digests(results, folder),
+        "code": code_record(),
+        "packages": packages(),
+        "machine": machine(),
+        "devices": {stage: read_json(note) for stage, note in notes if note.is_file()},
+        "costs": costs(benchmarks, record),
+    }
 
 
 def file_digests(paths: list[Path], below: Path) -> dict[str, str]:
@@ -100,7 +141,7 @@ def costs(benchmarks: Path, record: RunRecord) -> dict[str, dict[str, float]]:
         benchmarks: the folder of Snakemake's benchmark files, a folder a rule.
         record: of the run.
     """
-    own = re.compile(re.escape(record.run) + r"(-fold\d+)?(-head|-finetuned)?")
+    own = re.compile(re.escape(record.run) + r"(-fold\d+)?(-\d+-of-\d+)?")
     shared = re.compile(re.escape(record.dataset) + rf"(-\d+{FIT}|-{re.escape(record.features)})?(-\d+-of-\d+)?")
     wanted = {rule: (part, own) for rule, part in OWN_RULES.items()}
     wanted |= dict.fromkeys(SHARED_RULES, ("shared", shared))

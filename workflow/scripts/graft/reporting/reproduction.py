@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from graft import tables
 from graft.config.base import nearest
 from graft.errors import UserError
 from graft.reporting import provenance
@@ -45,6 +46,8 @@ def configuration_of(record: dict[str, Any], origin: Path) -> dict[str, Any]:
     for section, key in (
         (dataset.get("source", {}), "folder"),
         (dataset.get("source", {}), "archive"),
+        (dataset.get("source", {}).get("labels") or {}, "table"),
+        (dataset.get("source", {}).get("labels") or {}, "corrections"),
         (dataset.get("split", {}), "file"),
         (experiment.get("backbone", {}), "weights"),
         (experiment, "recipe"),
@@ -123,14 +126,30 @@ def repeat(record: dict[str, Any], folder: Path, code: Path, cores: int, options
     command = [
         *(sys.executable, "-m", "snakemake", "--snakefile", str(code.resolve() / "Snakefile")),
         *("--directory", str(folder), "--configfile", str(folder / CONFIG)),
-        *("--replace-workflow-config", "--cores", str(cores)),  # the default job must not show through
+        *("--replace-workflow-config", "--cores", str(cores)),  # else config.yaml would be merged in
         *(options or ["--resources", "gpu=1"]),
+        *threads_of(record),
         *("--", f"results/runs/{record['run']}/evaluation.csv"),
     ]
     if subprocess.run(command, check=False).returncode:
         raise UserError(
             f"{record['run']} could not be repeated; what stopped it stands above, logs in {folder}/results/logs"
         )
+
+
+def threads_of(record: dict[str, Any]) -> list[str]:
+    """Return Snakemake's options that give each stage the threads it had: others would give other last digits.
+
+    >>> threads_of({"devices": {"head": {"threads": 8}, "embedding": {"threads": 16}}})
+    ['--set-threads', 'train_head=8', 'fine_tune=8', 'predict=8', 'embed_images=16']
+    """
+    devices = record.get("devices", {})
+    rules = {}
+    if threads := devices.get("head", {}).get("threads"):
+        rules |= dict.fromkeys(("train_head", "fine_tune", "predict"), threads)
+    if threads := devices.get("embedding", {}).get("threads"):
+        rules["embed_images"] = threads
+    return ["--set-threads", *(f"{rule}={threads}" for rule, threads in rules.items())] if rules else []
 
 
 def outcome(record: dict[str, Any], results: Path, folder: Path) -> list[tuple[str, bool, str]]:
@@ -153,10 +172,10 @@ def difference(first: Path, again: Path, digest: str) -> str:
     if list(one.columns) != list(two.columns) or len(one) != len(two):
         return f"has {len(two)} rows of {len(two.columns)} columns; {len(one)} of {len(one.columns)} were recorded"
     numbers = [name for name in one.select_dtypes("number") if name in two.select_dtypes("number")]
-    words = [name for name in one if name not in numbers and not one[name].equals(two[name])]
+    texts = [name for name in one if name not in numbers and not one[name].equals(two[name])]
     gap = np.nanmax(np.abs(one[numbers].to_numpy(float) - two[numbers].to_numpy(float)), initial=0.0)
-    said = f"numbers differ by at most {gap:.2g}"
-    return f"{said}; {', '.join(words)} differ too" if words else said
+    sentence = f"numbers differ by at most {gap:.2g}"
+    return f"{sentence}; {', '.join(texts)} differ too" if texts else sentence
 
 
 def changes(record: dict[str, Any]) -> list[str]:
@@ -166,20 +185,20 @@ def changes(record: dict[str, Any]) -> list[str]:
         "packages": provenance.packages(),
         "machine": provenance.machine(),
     }
-    told = []
+    lines = []
     if now["code"]["sha256"] != record["code"]["sha256"]:
-        told.append(f"the code: commit {record['code']['commit']} then, {now['code']['commit']} now")
+        lines.append(f"the code: commit {record['code']['commit']} then, {now['code']['commit']} now")
     names = sorted(set(record["packages"]) | set(now["packages"]))
     versions = [(name, record["packages"].get(name), now["packages"].get(name)) for name in names]
-    told += [
+    lines += [
         f"{name}: {before or 'none'} then, {after or 'none'} now" for name, before, after in versions if before != after
     ]
-    told += [
+    lines += [
         f"{name}: {before} then, {now['machine'][name]} now"
         for name, before in record["machine"].items()
         if before != now["machine"][name]
     ]
-    return told
+    return lines
 
 
 def data_changes(record: dict[str, Any], folder: Path) -> list[str]:
@@ -195,4 +214,4 @@ def data_changes(record: dict[str, Any], folder: Path) -> list[str]:
 
 def table_of(found: list[tuple[str, bool, str]]) -> pd.DataFrame:
     """Return the outcome as a table for reproduction.csv."""
-    return pd.DataFrame(found, columns=["file", "same", "difference"])
+    return pd.DataFrame(found, columns=tables.Reproduction.names())

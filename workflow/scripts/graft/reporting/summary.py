@@ -29,7 +29,7 @@ def summary(results: Path) -> str:
         stage_lines(pd.concat([read_table(run / "significance.csv") for run in runs], ignore_index=True)),
         *(pair_lines(read_table(path)) for path in results.glob("comparison_significance.csv")),
         *(cost_lines(read_table(path)) for path in results.glob("comparison.csv")),
-        where(results),
+        locations(results),
     ]
     return "\n\n".join(filter(None, parts))
 
@@ -57,7 +57,7 @@ def evaluation_lines(table: pd.DataFrame) -> str:
                     row["stage"],
                     f"{row['photos']} {row['role']}",
                     f"{row['correct']} of {row['n']}",
-                    f"{row['accuracy']:.3f}{marks(row, notes)}",
+                    f"{row['accuracy']:.3f}{footnote_signs(row, notes)}",
                     f"{row['accuracy_low']:.3f}-{row['accuracy_high']:.3f}",
                     f"{row['baseline']:.3f}",
                     *("-" if pd.isna(row[name]) else f"{row[name]:.3f}" for name in METRICS),
@@ -76,12 +76,12 @@ def optimism_lines(pooled: pd.DataFrame) -> list[str]:
     ]
 
 
-def marks(row: dict[str, Any], notes: dict[str, str]) -> str:
+def footnote_signs(row: dict[str, Any], notes: dict[str, str]) -> str:
     """Return the footnote signs of a row, new ones for notes not met before."""
-    told = [note for note in row["note"].split("; ") if note]
+    remarks = [note for note in row["note"].split("; ") if note]
     if not row["verdict"].startswith("better"):
-        told.append(row["verdict"])
-    return "".join(notes.setdefault(note, SIGNS[len(notes) % len(SIGNS)]) for note in told)
+        remarks.append(row["verdict"])
+    return "".join(notes.setdefault(note, SIGNS[len(notes) % len(SIGNS)]) for note in remarks)
 
 
 def stage_lines(table: pd.DataFrame) -> str:
@@ -113,7 +113,7 @@ def pair_lines(table: pd.DataFrame) -> str:
     return "\n".join(f"{row['first']} and {row['second']}: {row['verdict']}" for row in table.to_dict("records"))
 
 
-def where(results: Path) -> str:
+def locations(results: Path) -> str:
     """Return where the tables, figures and the report lie."""
     figures = [path for path in results.rglob("*") if path.suffix in FIGURES and "figures" in path.parts]
     lines = [f"Tables:  {results / 'comparison.csv'}, {results / 'runs' / '*' / 'evaluation.csv'}"]

@@ -67,7 +67,7 @@ def summary_page(runs: list[Path], results: Path) -> str:
         "<h2>How good, how sure, at what cost</h2>",
         table(judged, costs),
         f"<p>{escape(DECISION)}</p>",
-        listed(verdicts(judged, runs, results, best)),
+        html_list(verdicts(judged, runs, results, best)),
     ]
     parts.append(pictures(results, best, compared=len(runs) > 1))
     parts.append("<p>Every figure and table is in the list at the left, by run; each says how to read it.</p>")
@@ -125,14 +125,14 @@ def table(judged: pd.DataFrame, costs: pd.DataFrame) -> str:
     rows = ["".join(f"<th>{name}</th>" for name in COLUMNS)]
     for row in judged.to_dict("records"):
         cost = costs.loc[(row["run"], row["stage"])]
-        rows.append("".join(f"<td>{broken(cell)}</td>" for cell in cells(row, cost)))
+        rows.append("".join(f"<td>{breakable(cell)}</td>" for cell in cells(row, cost)))
     return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
 
-def broken(cell: str) -> str:
+def breakable(cell: str) -> str:
     """Return a cell as HTML that breaks a long name after a dot or an underscore.
 
-    >>> broken("probe_untrained <1>")
+    >>> breakable("probe_untrained <1>")
     'probe_<wbr>untrained &lt;1&gt;'
     """
     return re.sub(r"(?<=[._])(?=[A-Za-z])", "<wbr>", escape(cell))
@@ -177,7 +177,7 @@ def verdicts(judged: pd.DataFrame, runs: list[Path], results: Path, best: str) -
     return [*sentences, *optimism_lines(judged), *dict.fromkeys(notes)]
 
 
-def listed(sentences: list[str]) -> str:
+def html_list(sentences: list[str]) -> str:
     """Return sentences as a list."""
     return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"
 

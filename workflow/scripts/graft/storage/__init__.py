@@ -1,1 +1,1 @@
-"""Files of the chain: written whole or not at all, sealed, and noticed when a disk is full."""
+"""Reading and writing the files of the chain: atomic writes, seals, and a clear message when a disk is full."""

@@ -1,4 +1,4 @@
-"""Arrays on disk: made with room for all of their bytes, and read as they were written."""
+"""Arrays on disk: their space is reserved when they are created, and their seals are checked when they are read."""
 
 import contextlib
 import errno
@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from graft import disk
 from graft.errors import UserError
-from graft.storage import disk, seals
+from graft.storage import seals
 from graft.storage.files import own_name
 
 
@@ -28,7 +29,7 @@ def open_array(path: str | Path) -> np.ndarray:
 def new_array(path: Path, dtype: np.dtype | type, shape: tuple[int, ...]) -> np.memmap:
     """Return an array of zeros in a new `.npy` file, mapped into memory, whose blocks the disk has set aside.
 
-    Without them the process would die in the middle of a write to memory, the moment the disk is full.
+    Without reserved blocks, writing to the mapped memory would kill the process as soon as the disk is full.
 
     Raises: UserError if the disk has no room for the array; the file is removed.
     """
@@ -39,13 +40,13 @@ def new_array(path: Path, dtype: np.dtype | type, shape: tuple[int, ...]) -> np.
     except OSError as error:
         if not disk.is_full(error):
             raise
-        path.unlink(missing_ok=True)  # first, so that the room which is told is what there is
+        path.unlink(missing_ok=True)  # before the message measures the free space
         raise UserError(disk.no_room(own_name(path), n_bytes)) from None
     return array
 
 
 def reserve(path: Path) -> None:
-    """Have the disk set aside the blocks of a file that is still one hole, where system and disk can do so."""
+    """Reserve the disk blocks of a new, sparse file, where the system and the file system support it."""
     if not hasattr(os, "posix_fallocate"):
         return
     with open(path, "r+b") as stream, contextlib.suppress(InterruptedError):

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent, and tables that keep every name as it was written."""
+"""Atomic writes of files, and tables that keep every name as it was written."""
 
 import contextlib
 import hashlib
@@ -12,18 +12,16 @@ from typing import Any
 
 import pandas as pd
 
+from graft import disk, tables
 from graft.errors import UserError
-from graft.storage import disk, seals
+from graft.storage import seals
 
 PART = ".part-"
-TEXT_COLUMNS = (
-    *("path", "label", "predicted", "class", "role", "source_split", "stage", "run", "first", "second"),
-    *("sha256", "phash", "verdict", "note", "selected_on", "calibrated_on", "watched", "copy_of", "copy_kind"),
-)
+TEXT_COLUMNS = tables.text_columns()
 
 
 @contextlib.contextmanager
-def whole(path: str | Path, sealed: bool = False) -> Iterator[Path]:
+def atomic(path: str | Path, sealed: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to `path` on success and removed on failure.
 
     The suffix is kept, since Keras and matplotlib choose a format by it. A file that a later stage reads is `sealed`,
@@ -33,7 +31,7 @@ def whole(path: str | Path, sealed: bool = False) -> Iterator[Path]:
 
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "note.txt"
-    >>> with whole(target) as part:
+    >>> with atomic(target) as part:
     ...     _ = part.write_text("all of it")
     >>> target.read_text()
     'all of it'
@@ -60,7 +58,7 @@ def whole(path: str | Path, sealed: bool = False) -> Iterator[Path]:
 
 
 def own_name(part: Path) -> Path:
-    """Return the name that a temporary path of `whole` stands for.
+    """Return the name that a temporary path of `atomic` stands for.
 
     >>> own_name(Path("results/.part-123-split.csv")).as_posix()
     'results/split.csv'
@@ -70,7 +68,7 @@ def own_name(part: Path) -> Path:
 
 def write_table(table: pd.DataFrame, path: str | Path, sealed: bool = True) -> None:
     """Write a CSV whose bytes depend on its values alone: nine significant digits, Unix newlines."""
-    with whole(path, sealed) as part:
+    with atomic(path, sealed) as part:
         table.to_csv(part, index=False, float_format="%.9g", lineterminator="\n")
 
 
@@ -91,7 +89,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
 def write_json(value: object, path: str | Path, sealed: bool = True) -> None:
     """Write JSON with sorted keys, so that equal values have equal bytes."""
-    with whole(path, sealed) as part:
+    with atomic(path, sealed) as part:
         part.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

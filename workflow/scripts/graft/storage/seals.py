@@ -1,10 +1,10 @@
-"""Seals: what every file of the chain was when it was written, so that one that was cut or edited since is noticed.
+"""Seals record each file of the chain as it was written, so that one that was cut or edited since is noticed.
 
 A seal lies beside its file, as `.seals/NAME.json`, and holds the file's size, digest and state. The state is what the
 file system keeps of a file: its inode, its time of writing, and its time of change, which nobody can set by hand (that
-of writing can be set, with `touch`). A large file whose state is still the sealed one is not read again; any other
-file is. So packed pixels are digested as they are written, once more by the first stage that reads them, since
-Snakemake sets the time of what a job made, and hardly ever after that.
+of writing can be set, with `touch`). A large file whose state is still the sealed one is not read again; any other file
+is. So packed pixels are digested when they are written, once more by the first stage that reads them (Snakemake has set
+their time of writing since then), and hardly ever after that.
 
 A file without a seal is accepted: a user's own table, or the result of an earlier version.
 """

@@ -14,7 +14,7 @@ class Batches(keras.utils.PyDataset):
     """The training batches of all epochs in one stream, in the order of `Visits`.
 
     The stream has no end, and fit is told how many steps an epoch has: Keras begins to fetch an epoch's first batches
-    before it says that the last one is over, so a dataset that counts epochs itself would serve some of them twice.
+    before it reports the end of the last one, so a dataset that counts epochs itself would give some of them twice.
 
     Args:
         visits: the order.

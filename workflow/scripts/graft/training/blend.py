@@ -10,7 +10,7 @@ from graft.training.batches import Batches
 def blend(batches: Batches, phase: FineTuning, seed: int) -> Batches:
     """Return the batches with Keras's own augmentation layers in front of the model, if the phase asks for any.
 
-    A layer's randomness is seeded anew for every batch, so that a resumed training sees the same blends.
+    Each batch seeds the layers anew, so that a resumed training sees the same blends.
     """
     if phase.mix == "none" and not phase.rand_augment:
         return batches

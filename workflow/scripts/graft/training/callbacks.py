@@ -1,4 +1,4 @@
-"""What watches a training: a line an epoch, the history, the stop at a loss that is no number."""
+"""Callbacks of a training: a line of progress an epoch, the history, and a stop where the loss is no number."""
 
 import importlib.util
 import math

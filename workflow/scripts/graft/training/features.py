@@ -55,13 +55,13 @@ def embed_photos(
     )
     mode, _ = modes(settings.backbone.name, settings.preprocessing)
     backbone = load_backbone(settings.backbone, weights)
-    backbone = in_embedding_form(backbone, policy_of(settings.precision, backbone))
+    backbone = in_embedding_form(backbone, policy_of(settings.precision, backbone), settings.fast_path)
     model = embedder(backbone, mode, settings.pooling)
     rows = range(len(photos)) if rows is None else rows
     shape = (1 + n_views, len(rows), model.output_shape[-1])
     features = new_array(output, np.float32, shape)
     plain, viewed = np.arange(len(photos)), np.repeat(trained, n_views)
-    views = np.tile(np.arange(n_views), len(trained))  # a photo's follow one another: one batch in all is filled up
+    views = np.tile(np.arange(n_views), len(trained))  # a photo's views are neighbours: only the last batch is padded
     of_plain, of_viewed = batches(plain, rows), batches(viewed, rows)
     progress = Progress("embed_images", sum(map(len, of_plain)) + sum(map(len, of_viewed)), "views")
     for batch in of_plain:
@@ -89,7 +89,7 @@ def count_views(views: Views | None, split: pd.DataFrame) -> int:
 
 
 def batches(photos: np.ndarray, rows: range) -> list[np.ndarray]:
-    """Return the batches, of all into which rising row numbers are cut, that hold one of `rows`, as positions.
+    """Cut ascending row numbers into batches, and return those that hold one of `rows`, as positions.
 
     >>> [batch.tolist()[::31] for batch in batches(np.arange(0, 200, 2), range(32, 64))]
     [[0, 31]]

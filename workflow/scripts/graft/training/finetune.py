@@ -1,5 +1,6 @@
 """The second phase: the backbone, or its upper part, trains too."""
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,14 +23,28 @@ from graft.network.precision import policy_of
 from graft.training.augment import apply_views, draw_views
 from graft.training.batches import Batches, InOrder
 from graft.training.blend import blend
+from graft.training.callbacks import COLUMNS
 from graft.training.optimizers import build_optimizer
 from graft.training.phase import train
 from graft.training.roles import Roles
 from graft.training.targets import loss_and_metric, sample_weights, targets_of
 from graft.training.visits import Visits
 
-SLOWEST = 0.01  # of the learning rate; a block below it stays frozen: it would hardly move, and would cost the most
+SLOWEST = 0.01  # share of the learning rate; blocks with less stay frozen: they would hardly change, and cost the most
 VIEW_SEED = 2**20  # so that the second phase does not show the first phase's views again
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What cross-validation expects of a probe on other photos; None where the head is none.
+
+    Attributes:
+        log_loss: mean over the training photos.
+        mistakes: how many of the training photos.
+    """
+
+    log_loss: float | None = None
+    mistakes: float | None = None
 
 
 def fine_tune(
@@ -41,7 +56,7 @@ def fine_tune(
     tag: str,
     state: Path,
     devices: Sequence[str] = (),
-    expected_loss: float | None = None,
+    expected: Expected = Expected(),
 ) -> tuple[keras.Model, pd.DataFrame, Path]:
     """Return the fine-tuned model in its saved form, its history, and the resume state to remove once both are saved.
 
@@ -50,15 +65,19 @@ def fine_tune(
         model: of the first phase: raw pixels to logits.
         modes: how training and how prediction preprocesses.
         pixels: (n_photos, size, size, 3), uint8, on disk.
-        roles: who trains and who chooses.
+        roles: which photos train and which choose.
         tag: for the lines of progress.
         state: where a resumed training finds its state.
         devices: several share each batch (data parallel); one or none: the framework's own choice.
-        expected_loss: the log loss to expect of the head's model on other photos, for `keep: fits`.
+        expected: what to expect of the head's model on other photos, for `keep: fits` and `min_mistakes`.
 
     Raises: UserError if a layer to unfreeze does not exist, or the loss stops being a number.
     """
     phase = settings.finetune
+    if expected.mistakes is not None and expected.mistakes < phase.min_mistakes:
+        few = f"cross-validation found {expected.mistakes:.0f} mistakes of the probe, fewer than {phase.min_mistakes}"
+        print(f"{tag}: nothing is fine-tuned, the head's model stays: {few}", flush=True)
+        return model, pd.DataFrame(columns=["epoch", *COLUMNS]), state
     n_logits = model.output_shape[-1]
     batches = batches_of(settings, pixels, roles, n_logits)
     choosing, watched = (in_order(pixels, rows, roles, n_logits) for rows in (roles.choose, roles.watch))
@@ -66,13 +85,13 @@ def fine_tune(
     tuned = in_saved_form(plain, modes[1])
     fits = phase.keep == "fits"
     judging = in_order(pixels, roles.train, roles, n_logits) if fits else choosing if phase.keep == "better" else None
-    before = Before.of(model, tuned, judging, expected_loss if fits else None)
+    before = Before.of(model, tuned, judging, expected.log_loss if fits else None)
     policy = policy_of(phase.precision, parts_of(model)[0])
     with parallel(devices):
-        training = in_training_form(plain, modes[0], policy)
+        training = in_training_form(plain, modes[0], policy, settings.fast_path)
         backbone, _ = parts_of(training)
         n_layers = unfreeze(backbone, phase)
-        optimizer = block_optimizer(training, backbone, phase, batches.visits.steps_per_epoch)
+        optimizer = block_optimizer(training, backbone, phase, batches.visits.steps_per_epoch, settings.fast_path)
         loss, metric = loss_and_metric(n_logits, settings.label_smoothing)
         training.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
         print(f"{tag}: {n_layers:,} layers of the backbone train, {model_facts(training)}", flush=True)
@@ -108,9 +127,10 @@ class Before:
     def of(
         cls, model: keras.Model, tuned: keras.Model, photos: InOrder | None, to_beat: float | None = None
     ) -> "Before":
-        """Keep a model's weights and the log loss to beat: its own, taken of `tuned`, which still computes the same.
+        """Keep a model's weights, and the log loss that fine-tuning has to beat.
 
-        Without photos there is no log loss, and no later model can be shown to be better.
+        That is `to_beat`, or else the model's own, measured with `tuned`, which still computes the same. Without photos
+        there is no log loss, and no later model can be shown to be better.
         """
         log_loss = scorer(tuned, photos) if photos else lambda: np.nan
         value = log_loss() if to_beat is None else to_beat
@@ -119,18 +139,18 @@ class Before:
     def unless_beaten(self, tag: str) -> keras.Model:
         """Return the tuned model if its log loss is lower than that of the head's model, else the head's model."""
         now = self.log_loss()
-        told = f"log loss {now:.4f}, {self.value:.4f} to beat"
+        reason = f"log loss {now:.4f}, {self.value:.4f} to beat"
         if now < self.value:
-            print(f"{tag}: fine-tuning is kept: {told}", flush=True)
+            print(f"{tag}: fine-tuning is kept: {reason}", flush=True)
             return self.tuned
-        why = "no photos can choose" if np.isnan(self.value) else told
+        why = "no photos can choose" if np.isnan(self.value) else reason
         print(f"{tag}: fine-tuning is not kept, the head's model stays: {why}", flush=True)
         self.model.set_weights(self.weights)
         return self.model
 
 
 def scorer(model: keras.Model, photos: InOrder) -> Callable[[], float]:
-    """Return what gives a model's log loss on some photos, as its weights are then.
+    """Return a function that computes a model's log loss on some photos, with the weights it has when called.
 
     The model itself stays uncompiled. Only the first call traces it.
     """
@@ -207,20 +227,22 @@ def first_fast_enough(backbone: keras.Model, layer_decay: float) -> int:
     return names.index(blocks[-n_blocks]) if n_blocks < len(blocks) else 0
 
 
-def block_optimizer(model: keras.Model, backbone: keras.Model, phase: FineTuning, steps: int) -> keras.Optimizer:
+def block_optimizer(
+    model: keras.Model, backbone: keras.Model, phase: FineTuning, steps: int, fast: bool = True
+) -> keras.Optimizer:
     """Return the phase's optimiser; with `layer_decay`, one a block, slower the further it is from the head."""
-    arguments = (phase.optimizer, phase.schedule, phase.epochs, steps)
+    build = functools.partial(build_optimizer, phase.optimizer, phase.schedule, phase.epochs, steps, fast=fast)
     if phase.layer_decay == 1.0:
-        return build_optimizer(*arguments)
+        return build()
     names = block_names(backbone)
     depth = {block: place for place, block in enumerate(reversed(list(dict.fromkeys(names))), start=1)}
-    rates = keras.optimizers.OptimizerMap(build_optimizer(*arguments))
+    rates = keras.optimizers.OptimizerMap(build())
     for block, place in depth.items():
         layers = [layer for layer, name in zip(backbone.layers, names, strict=True) if name == block]
         paths = [weight.path for layer in layers for weight in layer.trainable_weights]
         if paths:
             pattern = "|".join(f"^{path}$" for path in paths)
-            rates[pattern] = build_optimizer(*arguments, factor=phase.layer_decay**place)
+            rates[pattern] = build(factor=phase.layer_decay**place)
     return keras.optimizers.MultiOptimizer(rates)
 
 

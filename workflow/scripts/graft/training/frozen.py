@@ -21,6 +21,8 @@ from graft.training.roles import Roles
 from graft.training.targets import loss_and_metric, sample_weights, targets_of
 from graft.training.visits import Visits
 
+EXPECTED = ("cross_validated_loss", "cross_validated_mistakes")  # of a probe on other photos: columns of its history
+
 
 def train_head(
     settings: HeadSettings, features: np.ndarray, roles: Roles, tag: str, state: Path
@@ -30,7 +32,7 @@ def train_head(
     Args:
         settings: head, phase, class weights, seed.
         features: (1 + views, n_photos, n_features), of `embed_photos`.
-        roles: who trains and who chooses.
+        roles: which photos train and which choose.
         tag: for the lines of progress.
         state: where a resumed training finds its state.
 
@@ -43,12 +45,12 @@ def train_head(
     watched = InOrder(
         lambda part: features[0, roles.watch[part]], targets_of(roles.codes[roles.watch], n_logits), batch_size=256
     )
-    compiled = keras.Model(head.input, head.output)  # Keras would write the head's own optimiser into the whole's file
+    compiled = keras.Model(head.input, head.output)  # else Keras would save the head's optimiser with the model
     if settings.frozen.method == "probe":
         expected = probe_head(head, settings, features, roles, weights)
         compiled.compile(loss=loss, metrics=[metric])
         history = probe_history(compiled, features[0, roles.train], roles, n_logits, weights, watched)
-        return head, history.assign(cross_validated_loss=expected), state
+        return head, history.assign(**expected), state
     phase = settings.frozen
     batches = Batches(
         Visits.of_phase(phase, len(roles.train), settings.seed),
@@ -56,7 +58,8 @@ def train_head(
         targets_of(roles.codes[roles.train], n_logits),
         weights,
     )
-    optimizer = build_optimizer(phase.optimizer, phase.schedule, phase.epochs, batches.visits.steps_per_epoch)
+    steps = batches.visits.steps_per_epoch
+    optimizer = build_optimizer(phase.optimizer, phase.schedule, phase.epochs, steps, fast=settings.fast_path)
     compiled.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
     trained = train(
         compiled, phase, batches, watched if len(roles.watch) else None, bool(len(roles.choose)), tag, state
@@ -74,21 +77,22 @@ def cached_views(features: np.ndarray, train: np.ndarray, phase: FrozenPhase):
 
 def probe_head(
     head: keras.Model, settings: HeadSettings, features: np.ndarray, roles: Roles, weights: np.ndarray
-) -> float:
+) -> dict[str, float]:
     """Give the head the weights of a logistic regression on the cached views, or on the photos as they are.
 
-    Returns: the log loss to expect of it on other photos.
+    Returns: what to expect of it on other photos, as columns of the history.
     """
     from graft.training.probe import fit_probe  # scikit-learn takes most of a second to load
 
     views = features[1:] if settings.frozen.views else features[:1]
-    kernel, bias, expected = fit_probe(
+    probe = fit_probe(
         views[:, roles.train], roles.codes[roles.train], weights, settings.seed, roles.groups_of(roles.train)
     )
+    kernel, bias = probe.kernel, probe.bias
     if settings.head.output == "logit":
         kernel, bias = kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]
     head.get_layer("logits").set_weights([kernel, bias])
-    return expected
+    return {"cross_validated_loss": probe.log_loss, "cross_validated_mistakes": probe.mistakes}
 
 
 def probe_history(

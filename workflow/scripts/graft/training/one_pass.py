@@ -1,12 +1,15 @@
 """Keras's optimisers with TensorFlow's own kernels for the step, which read and write each weight once.
 
-Keras composes a step of elementwise operations, and on a processor each of them walks through memory: for ResNet50's
-24 million weights RMSprop took 295 of the 734 ms of a training step, the kernel takes 25. The arithmetic is the same,
-to rounding. Other backends compile a step whole and need none of it. This, `graft.network.convolution` and
-`graft.machine.runtime` are all that knows TensorFlow.
+Keras composes a step of elementwise operations, and on a processor each of them reads and writes all weights: for
+ResNet50's 24 million weights RMSprop took 295 of the 734 ms of a training step, the kernel takes 25. The arithmetic is
+the same, to rounding. Other backends compile the step as one operation and do not need this; `graft.network.fast_path`
+decides where the kernels are used. Only this module, `graft.network.convolution` and `graft.machine.runtime` depend on
+TensorFlow.
 """
 
 import keras
+
+from graft.network.fast_path import is_taken
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
@@ -31,7 +34,7 @@ class OnePassRMSprop(keras.optimizers.RMSprop):
     """Keras's RMSprop, not centred; the kernel keeps a momentum even where it is 0."""
 
     def build(self, variables):
-        """Make the slots."""
+        """Create the optimiser's variables for each weight."""
         built = self.built
         super().build(variables)
         if not built and not self.momentum:
@@ -86,10 +89,9 @@ KERAS = {
 ONE_PASS = {"sgd": OnePassSGD, "rmsprop": OnePassRMSprop, "adam": OnePassAdam, "adamw": OnePassAdamW}
 
 
-def optimizer_class(name: str) -> type[keras.Optimizer]:
-    """Return the class of an optimiser: in one pass, where TensorFlow is the backend and trains on one device."""
-    alone = keras.backend.backend() == "tensorflow" and not tf.distribute.has_strategy()
-    return (ONE_PASS if alone else KERAS)[name]
+def optimizer_class(name: str, fast: bool) -> type[keras.Optimizer]:
+    """Return the class of an optimiser: in one pass, where that is wanted and helps, or Keras's own."""
+    return (ONE_PASS if is_taken("one_pass", fast) else KERAS)[name]
 
 
 def handle(variable):

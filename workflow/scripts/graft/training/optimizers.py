@@ -9,7 +9,12 @@ MOMENTUM = ("sgd", "rmsprop")
 
 
 def build_optimizer(
-    settings: Optimizer, schedule: Schedule, epochs: int, steps_per_epoch: int, factor: float = 1.0
+    settings: Optimizer,
+    schedule: Schedule,
+    epochs: int,
+    steps_per_epoch: int,
+    factor: float = 1.0,
+    fast: bool = True,
 ) -> keras.Optimizer:
     """Return the optimiser of a phase.
 
@@ -19,6 +24,7 @@ def build_optimizer(
         epochs: of the phase, for a cosine's end.
         steps_per_epoch: batches; gradients of `settings.accumulate` of them make one step.
         factor: on the learning rate, for a block of its own.
+        fast: whether its step may be Graft's own, as the configuration's `fast_path` says.
     """
     steps = max(1, epochs * steps_per_epoch // settings.accumulate)
     warmup = round(schedule.warmup_epochs * steps_per_epoch / settings.accumulate)
@@ -38,7 +44,7 @@ def build_optimizer(
         options["gradient_accumulation_steps"] = settings.accumulate
     if settings.ema:
         options |= {"use_ema": True, "ema_momentum": settings.ema}
-    return optimizer_class(settings.name)(**options)
+    return optimizer_class(settings.name, fast)(**options)
 
 
 def learning_rate_of(optimizer: keras.Optimizer) -> float:

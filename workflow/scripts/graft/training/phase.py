@@ -8,6 +8,7 @@ import pandas as pd
 
 from graft.config.recipe import Phase
 from graft.machine.runtime import streamed
+from graft.training.advice import advice
 from graft.training.batches import Batches, InOrder
 from graft.training.callbacks import EpochLines, History, StopAtNaN, tensorboard
 from graft.training.resume import Resume
@@ -48,7 +49,7 @@ def train(
     watchers = [EpochLines(tag, batches.visits.images_per_epoch), StopAtNaN(tag), *tensorboard(tag)]
     callbacks = [*watchers, *memories, resume]
     epochs = resume.first_epoch if resume.finished else phase.epochs
-    model.optimizer.build(model.trainable_variables)  # `fit` would trace the step twice, and a condition a weight
+    model.optimizer.build(model.trainable_variables)  # else `fit` traces the step twice, and adds conditions
     model.fit(
         streamed(batches),
         validation_data=streamed(watched) if watched else None,
@@ -59,7 +60,10 @@ def train(
         shuffle=False,
         verbose=0,
     )
-    return Trained(history.table(), resume)
+    table = history.table()
+    if told := advice(table, phase, chooses):
+        print(f"{tag}: {told}", flush=True)
+    return Trained(table, resume)
 
 
 def selection(phase: Phase, chooses: bool) -> list[keras.callbacks.Callback]:

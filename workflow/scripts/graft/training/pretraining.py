@@ -1,7 +1,7 @@
 """Pretraining of Rootstock: to say which texture fills which part of a collage.
 
-Every cell of the last feature map answers for itself: 36 answers a picture teach far faster than one, and what the
-network learns is local, so that it serves pictures of other things.
+Every cell of the last feature map has a label of its own: 36 labels a picture train far faster than one, and the
+network learns local features, which are useful for other pictures too.
 """
 
 from collections.abc import Iterator

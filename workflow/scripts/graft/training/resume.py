@@ -20,8 +20,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from graft.planning.code import code_files
-from graft.storage.files import sha256_of, whole
+from graft.code import code_digest
+from graft.network.fast_path import has_private_names
+from graft.storage.files import atomic
 from graft.storage.seals import digest_by_seal
 
 EVERY_SECONDS = "GRAFT_CHECKPOINT_SECONDS"  # the least time between two states; 60 unless set
@@ -41,13 +42,13 @@ def state_path(folder: Path, script: str, tag: str, settings: str, inputs: list[
         folder: of all states.
         script: the training's.
         tag: run and fold.
-        settings: all that the training is told.
+        settings: all settings of the training, as text.
         inputs: all files that it reads.
 
     Raises: UserError if an input is not as it was written.
     """
     parts = [script, tag, settings, keras.backend.backend(), *versions()]
-    parts += [digest_by_seal(path) for path in inputs] + [sha256_of(path) for path in code_files(script)]
+    parts += [*(digest_by_seal(path) for path in inputs), code_digest(script)]
     name = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
     return Path(folder) / Path(script).stem / re.sub(r"[^\w.-]+", "-", tag) / f"{name}.npz"
 
@@ -76,7 +77,7 @@ def clear_states(folder: Path, state: Path) -> None:
 
 
 def read_state(path: Path) -> dict[str, Any] | None:
-    """Return a saved state; None where there is none, or where it is damaged, which is said."""
+    """Return a saved state; None where there is none, or where it is damaged, which is reported."""
     if not path.is_file():
         return None
     try:
@@ -111,7 +112,7 @@ def write_state(path: Path, epoch: int, variables: list[np.ndarray], memories: l
         "lists": [{key: len(values) for key, values in found.items()} for found in lists],
     }
     arrays["state"] = np.frombuffer(json.dumps(text, default=lambda number: number.item()).encode(), np.uint8)
-    with whole(path) as part, open(part, "wb") as stream:
+    with atomic(path) as part, open(part, "wb") as stream:
         np.savez(stream, **arrays)
 
 
@@ -139,6 +140,8 @@ class Resume(keras.callbacks.Callback):
     def __init__(self, path: Path, memories: list[keras.callbacks.Callback]):
         super().__init__()
         self.path, self.memories = path, memories
+        averages = any(isinstance(one, keras.callbacks.SwapEMAWeights) for one in memories)
+        self.complete = not averages or has_private_names("averages")  # else a state would not say which weights it has
         self.every = float(os.environ.get(EVERY_SECONDS, "60"))
         self.state = read_state(path)
         self.first_epoch = self.state["epoch"] if self.state else 0
@@ -156,7 +159,7 @@ class Resume(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Save the state, if the last is old enough."""
-        if time.monotonic() - self.last < self.every:
+        if not self.complete or time.monotonic() - self.last < self.every:
             return
         variables = [keras.ops.convert_to_numpy(variable) for variable in self._variables()]
         memories = [

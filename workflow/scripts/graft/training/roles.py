@@ -1,4 +1,4 @@
-"""Who trains, who chooses and who is only watched in a fold."""
+"""Which photos of a fold train, which choose, and which are only measured."""
 
 from dataclasses import dataclass
 
@@ -41,7 +41,7 @@ class Roles:
     def of_fold(
         cls, split: pd.DataFrame, fold: int, paths: list[str], classes: list[str], choosing: Choosing
     ) -> "Roles":
-        """Return who has which part in one fold of split.csv, given whole, in a run that chooses as `choosing` says."""
+        """Return the roles in one fold of split.csv (given with all folds) in a run that chooses by `choosing`."""
         role, chooser = roles_in_run(split, choosing)
         mine = split.assign(role=role)[split["fold"] == fold].set_index("path").reindex(paths)
         labels, role = mine["label"], mine["role"].to_numpy()

@@ -1,4 +1,4 @@
-"""Which photo is looked at when: a seeded stream of passes, cut into batches and epochs."""
+"""The order of the training photos: a seeded stream of passes, cut into batches and epochs."""
 
 from dataclasses import dataclass
 

@@ -1,0 +1,71 @@
+"""Cached features and labels in; label_issues.csv, every photo, the likeliest wrong labels first, and a figure out."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from graft.config.base import parse
+from graft.config.dataset import Split
+from graft.config.figures import Figures
+from graft.data.split import groups_of
+from graft.data.wording import abbreviated
+from graft.errors import UserError, run_script
+from graft.figures import label_issues as figure
+from graft.figures import style
+from graft.judging.label_issues import issues_table
+from graft.storage.arrays import open_array
+from graft.storage.files import read_json, read_table, write_table
+from graft.training.out_of_fold import out_of_fold
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Ask the probe about every photo, out of fold, and list what contradicts its label."""
+    arguments = parse_arguments(argv)
+    settings = parse(Split, json.loads(arguments.settings), "split")
+    manifest, classes = read_table(arguments.manifest), read_json(arguments.classes)
+    features = open_array(arguments.features)[0]
+    if len(features) != len(manifest):
+        raise UserError(f"{arguments.features} has {len(features)} photos, {arguments.manifest} {len(manifest)}")
+    codes = manifest["label"].map(classes.index).to_numpy()
+    try:
+        probabilities = out_of_fold(
+            np.asarray(features), codes, groups_of(manifest, settings.group_by), seed=settings.seed
+        )
+    except ValueError as error:
+        raise UserError(f"{arguments.dataset}: {error}; a label can be judged by other photos only") from None
+    issues = issues_table(manifest["path"].tolist(), classes, codes, probabilities)
+    style.save(figure.draw(issues, arguments.images, arguments.dataset), [arguments.figure], Figures().dpi)
+    write_table(issues, arguments.output, sealed=False)  # a user's to edit: no stage reads it
+    print(story(issues), f"find_label_issues: {arguments.output} lists every photo; {ADVICE}", sep="\n")
+
+
+ADVICE = "to mend labels, save its rows with the right label, or `drop` as action, as source.labels.corrections"
+
+
+def story(issues: pd.DataFrame) -> str:
+    """Return how many labels are suspect, and the first of them."""
+    suspects = issues[issues["suspect"] == 1]
+    named = [f"{row.path} ({row.label}, looks like {row.suggested})" for row in suspects.head(4).itertuples()]
+    first = f": {abbreviated([*named, *suspects['path'][4:]])}" if len(suspects) else ""
+    return f"find_label_issues: {len(suspects)} of {len(issues):,} labels are suspect{first}"
+
+
+def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
+    """Return the command line's values."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", required=True, help="the data set's name")
+    parser.add_argument("--features", required=True, type=Path, help="the .npy file of embed_images")
+    parser.add_argument("--manifest", required=True, type=Path, help="manifest.csv")
+    parser.add_argument("--classes", required=True, type=Path, help="classes.json")
+    parser.add_argument("--images", required=True, type=Path, help="what the photos' paths are relative to")
+    parser.add_argument("--settings", default="{}", help="JSON of the split: its group_by and seed are used")
+    parser.add_argument("--output", required=True, type=Path, help="label_issues.csv, to be written")
+    parser.add_argument("--figure", required=True, type=Path, help="the .png file to write")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    run_script(main)

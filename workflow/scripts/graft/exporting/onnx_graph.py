@@ -1,0 +1,92 @@
+"""An ONNX file made fit to be given away: tensors with names, half precision, eight bits, facts inside."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from graft.exporting.answering import INPUT, OUTPUT
+
+# What is computed in eight bits: the layers that cost time. Sigmoids and products, as in squeeze-and-excitation, stay
+# in float32: they are cheap, and their wide ranges suffer most.
+IN_EIGHT_BITS = ("Conv", "MatMul", "Gemm", "Add", "Relu", "Clip", "MaxPool", "AveragePool", "GlobalAveragePool")
+
+
+def name_tensors(model: onnx.ModelProto) -> None:
+    """Give the one input, the one output and the batch the names that every export has, in place."""
+    graph = model.graph
+    rename = {graph.input[0].name: INPUT, graph.output[0].name: OUTPUT}
+    for node in graph.node:
+        node.input[:] = [rename.get(name, name) for name in node.input]
+        node.output[:] = [rename.get(name, name) for name in node.output]
+    for tensor in (graph.input[0], graph.output[0]):
+        tensor.name = rename[tensor.name]
+        tensor.type.tensor_type.shape.dim[0].dim_param = "batch"
+
+
+def write_facts(model: onnx.ModelProto, facts: dict[str, Any]) -> None:
+    """Put the facts into the model's metadata, as JSON under `graft`."""
+    helper.set_model_props(model, {"graft": json.dumps(facts, sort_keys=True, ensure_ascii=False)})
+
+
+def tail_of(graph: onnx.GraphProto) -> list[str]:
+    """Return the names of the nodes from the last dense layer to the output.
+
+    They stay in float32 whatever the precision: they cost nothing, and eight bits would round the probabilities
+    themselves to steps of 1/256.
+    """
+    makers = {name: node for node in graph.node for name in node.output}
+    found, waiting = [], [graph.output[0].name]
+    while waiting:
+        node = makers.get(waiting.pop())
+        if node is not None and node.name not in found:
+            found.append(node.name)
+            waiting += [] if node.op_type in ("MatMul", "Gemm") else node.input
+    return found
+
+
+def in_half(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model in float16, its input and output as they were."""
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    return convert_float_to_float16(model, keep_io_types=True, node_block_list=tail_of(model.graph))
+
+
+def in_eight_bits(model: onnx.ModelProto, photos: np.ndarray) -> onnx.ModelProto:
+    """Return the model with weights and activations of its layers in int8.
+
+    Args:
+        model: in float32.
+        photos: (n, size, size, 3), uint8; what the ranges of the activations are measured on.
+    """
+    from onnxruntime import quantization
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Photos(quantization.CalibrationDataReader):
+        """The photos one by one, as the calibrator asks for them."""
+
+        def __init__(self):
+            self.left: Iterator[np.ndarray] = iter(photos)
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            photo = next(self.left, None)
+            return None if photo is None else {INPUT: photo[None]}
+
+    with tempfile.TemporaryDirectory() as folder:
+        prepared, quantised = Path(folder, "prepared.onnx"), Path(folder, "int8.onnx")
+        quant_pre_process(model, prepared, skip_symbolic_shape=True)
+        tail = tail_of(onnx.load(prepared).graph)
+        quantization.quantize_static(
+            prepared,
+            quantised,
+            Photos(),
+            per_channel=True,
+            op_types_to_quantize=list(IN_EIGHT_BITS),
+            nodes_to_exclude=tail,
+        )
+        return onnx.load(quantised)

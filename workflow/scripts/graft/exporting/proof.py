@@ -1,0 +1,129 @@
+"""Whether an export says what the model said: every judged photo again, and how fast."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from graft.config.export import Export
+from graft.errors import UserError
+from graft.judging.outcomes import CALIBRATED, classes_of, judging_role
+from graft.predicting.decision import decide
+
+BATCH = 32  # photos asked at once, always: a short batch is filled up, so that no runtime prepares itself twice
+SECONDS = 1.0  # that a speed is measured for, at least, and
+CALLS = 5  # how often, at least
+
+Ask = Callable[[np.ndarray], np.ndarray]
+
+
+def judged_photos(predictions: pd.DataFrame, stage: str, fold: int) -> pd.DataFrame:
+    """Return the rows of a run's predictions.csv that judged its published model.
+
+    Under k-fold the published model is one fold's: the photos of the others trained it, and prove nothing.
+
+    Raises: UserError if there are none.
+    """
+    rows = predictions[(predictions["stage"] == stage) & (predictions["fold"] == fold)]
+    rows = rows[rows["role"] == judging_role(rows["role"])] if len(rows) else rows
+    if rows.empty:
+        raise UserError(f"predictions.csv has no photo that judged the {stage} of fold {fold}: predict anew")
+    return rows.reset_index(drop=True)
+
+
+def calibration_rows(split: pd.DataFrame, fold: int, n: int) -> list[str]:
+    """Return the paths of n training photos of a fold, evenly spaced in the order of the split, so in every class."""
+    paths = split.loc[(split["fold"] == fold) & (split["role"] == "train"), "path"].tolist()
+    return [paths[place] for place in np.unique(np.linspace(0, len(paths) - 1, n).round().astype(int))] if paths else []
+
+
+def answers(ask: Ask, pixels: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return what an export says of some photos, (n_rows, n_classes), float64.
+
+    Args:
+        ask: pixels (BATCH, size, size, 3), uint8, to probabilities.
+        pixels: (n_photos, size, size, 3), uint8; may lie on disk.
+        rows: (n_rows,), int; which of them.
+    """
+    found = []
+    for start in range(0, len(rows), BATCH):
+        part = rows[start : start + BATCH]
+        batch = np.zeros((BATCH, *pixels.shape[1:]), np.uint8)
+        batch[: len(part)] = pixels[part]
+        found.append(np.asarray(ask(batch), np.float64)[: len(part)])
+    return np.concatenate(found)
+
+
+def compared(judged: pd.DataFrame, said: np.ndarray, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return how an export's answers differ from the model's.
+
+    Args:
+        judged: of `judged_photos`: what the model said, calibrated.
+        said: (n, n_classes); what the export said of the same photos.
+        facts: classes, threshold and unsure_below, as the export carries them.
+
+    Returns: photos, accuracy, accuracy of the model, answers that flipped (another class, or sure and not sure), the
+        largest difference of a probability, and the photo and class that have it.
+    """
+    classes = classes_of(judged)
+    before = judged[[CALIBRATED + name for name in classes]].to_numpy(float)
+    after, sure = decide(said, facts.get("threshold"), facts.get("unsure_below") or 0.0)
+    answered = np.array(classes, object)[after]
+    flipped = (answered != judged["predicted"].to_numpy()) | (sure != judged["sure"].to_numpy(bool))
+    apart = np.nan_to_num(np.abs(said - before), nan=np.inf)
+    photo, which = np.unravel_index(int(apart.argmax()), apart.shape)
+    return {
+        "photos": len(judged),
+        "accuracy": float(np.mean(answered == judged["label"].to_numpy())),
+        "model_accuracy": float(np.mean(judged["predicted"] == judged["label"])),
+        "flipped": int(flipped.sum()),
+        "largest_difference": float(apart[photo, which]),
+        "worst_photo": judged["path"].iat[photo],
+        "worst_class": classes[which],
+        "worst_before": float(before[photo, which]),
+        "worst_after": float(said[photo, which]),
+    }
+
+
+def check(found: dict[str, Any], export: Export, run: str) -> None:
+    """Refuse an export whose answers lie too far from the model's.
+
+    Args:
+        found: of `compared`.
+        export: which format, precision and tolerance.
+        run: whose it is.
+
+    Raises: UserError that names the photo that differs most.
+    """
+    if found["largest_difference"] <= export.largest_difference:
+        return
+    raise UserError(
+        f"the export {export.name} of {run} gives {found['worst_photo']} a probability of {found['worst_class']} of"
+        f" {found['worst_after']:.4f}, and the model {found['worst_before']:.4f}: further apart than the export's"
+        f" tolerance of {export.largest_difference:g}; {found['flipped']} of {found['photos']} answers flipped; take"
+        " another precision, or raise its tolerance in the experiment's exports"
+    )
+
+
+def milliseconds(ask: Ask, pixels: np.ndarray, seconds: float = SECONDS, calls: int = CALLS) -> float:
+    """Return the median time of a call, once it has run twice."""
+    for _ in range(2):
+        ask(pixels)
+    times: list[float] = []
+    while len(times) < calls or sum(times) < seconds:
+        start = time.perf_counter()
+        np.asarray(ask(pixels))
+        times.append(time.perf_counter() - start)
+    return 1000 * float(np.median(times))
+
+
+def megabytes(path: Path) -> float:
+    """Return the size of an export: its file, that file's weights beside it, or its folder."""
+    if path.is_dir():
+        files = [file for file in path.rglob("*") if file.is_file()]
+    else:
+        files = [file for file in (path, path.with_suffix(".bin")) if file.is_file()]
+    return sum(file.stat().st_size for file in files) / 1e6

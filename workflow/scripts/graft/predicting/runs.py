@@ -1,0 +1,59 @@
+"""All models of a run, asked one after the other about the photos of their folds."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from graft.config.experiment import PredictSettings
+from graft.data.selection import photos_to_predict
+from graft.data.shards import rows_of_shard
+from graft.errors import UserError
+from graft.network.forms import in_prediction_form
+from graft.network.model_file import load_model, place_of
+from graft.predicting.predictions import predict_logits, predictions_table
+
+
+def predict_run(
+    models: list[Path],
+    pixels: np.ndarray,
+    paths: pd.Series,
+    split: pd.DataFrame,
+    settings: PredictSettings,
+    shard: str,
+    tag: str,
+) -> pd.DataFrame:
+    """Return the rows of raw_predictions.csv: stage by stage in the order of `models`, fold by fold.
+
+    Args:
+        models: model.keras of every fold and stage, in the folders that name these.
+        pixels: (n_photos, size, size, 3), uint8; may lie on disk.
+        paths: (n_photos,), the photos' names, in the order of the pixels.
+        split: split.csv, all folds.
+        settings: whose predictions are wanted.
+        shard: i-of-n, the part of each fold's photos that is asked about.
+        tag: for the lines of progress.
+
+    Raises: UserError if two models have different classes, or a fold has no photo of the wanted roles.
+    """
+    tables, classes = [], None
+    for path in models:
+        place = place_of(path)
+        asked = photos_to_predict(split, place["fold"], settings)
+        part = rows_of_shard(shard, len(asked))
+        asked = asked.iloc[part.start : part.stop]
+        model, facts = load_model(path)
+        if facts["classes"] != (classes or facts["classes"]):
+            raise UserError(f"{path} has other classes than {models[0]}: delete both and run again")
+        classes = facts["classes"]
+        tag_of_model = f"{tag}, fold {place['fold']}, {place['stage']}"
+        rows = pd.Index(paths).get_indexer(asked["path"])
+        form = in_prediction_form(model) if settings.fast_path else model
+        logits = predict_logits(form, pixels, rows, tag_of_model)
+        table = predictions_table(asked, logits, classes, place["stage"])
+        print(f"{tag_of_model}: {int((table.label == table.predicted).sum())} of {len(table)} right", flush=True)
+        tables.append(table)
+        del model
+        keras.backend.clear_session()  # the memory of one network at a time
+    return pd.concat(tables, ignore_index=True)

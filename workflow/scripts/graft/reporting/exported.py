@@ -1,0 +1,56 @@
+"""A run's exports told in a model card: what each one says against the model, its size and its speed."""
+
+import pandas as pd
+
+HEADER = """\
+| file | runtime | accuracy | flipped | largest difference | MB | ms, 1 photo | ms, 32 photos |
+|---|---|---|---|---|---|---|---|"""
+
+
+def section(exports: pd.DataFrame) -> str:
+    """Return the section of a card about exports.
+
+    Args:
+        exports: what exports.csv holds, a row an export.
+    """
+    first = exports.iloc[0]
+    lines = [
+        "## Exports",
+        "",
+        "Each takes RGB photos, uint8, 0 to 255, and gives calibrated probabilities: preprocessing and temperature are"
+        " inside, classes and threshold in its metadata.",
+        f"Each was asked again about the {first['photos']} photos that judged the model, in its own runtime: how many"
+        " answers flipped, and how far a probability lies from the model's at most;"
+        f" milliseconds are of {some_threads(first['threads'])}, and Keras beside it in the same process.",
+        "",
+        HEADER,
+        f"| model.keras | Keras | {first['model_accuracy']:.3f} | | | {first['model_megabytes']:.2f} |"
+        f" {exports['keras_ms_batch_1'].median():.1f} | {exports['keras_ms_batch_32'].median():.1f} |",
+        *(row_of(row) for row in exports.to_dict("records")),
+        "",
+    ]
+    if "onnx" in exports["export"].str.partition("-")[0].to_numpy():
+        lines += [
+            "`python exports/onnx/predict.py PHOTOS` prints a line a photo; it needs NumPy, Pillow and onnxruntime"
+            " (`pip install --require-hashes -r exports/onnx/requirements.txt`), and neither Graft nor TensorFlow.",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def row_of(row: dict[str, object]) -> str:
+    """Return an export's row of the table."""
+    return (
+        f"| exports/{row['export']} | {row['runtime']} | {row['accuracy']:.3f} | {row['flipped']} of {row['photos']} |"
+        f" {row['largest_difference']:.1g} | {row['megabytes']:.2f} | {row['ms_batch_1']:.1f} |"
+        f" {row['ms_batch_32']:.1f} |"
+    )
+
+
+def some_threads(n: int) -> str:
+    """Return a number of threads in words.
+
+    >>> some_threads(1), some_threads(2)
+    ('1 thread', '2 threads')
+    """
+    return f"{n} thread{'' if n == 1 else 's'}"

@@ -1,0 +1,598 @@
+"""Every file of the chain, and the columns of every table: their order, their kind, and what they mean.
+
+A table is a class, a column an attribute of it. The attribute's type is the column's kind, and the sentence below it
+its meaning; `docs/files.md` is written from both. In a name, `CLASS` and `SETTING` stand for any class or setting: such
+a column is there once for each. A column of which the type says `| None` may be missing.
+"""
+
+import ast
+import inspect
+import itertools
+import re
+import textwrap
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KINDS = {str: "text", int: "integer", float: "number", bool: "flag"}
+TITLE = """\
+# Every file
+
+Written from `workflow/scripts/graft/tables.py` by `make schema`; do not edit.
+
+Files lie below `results/`. Capital letters in a name stand for any data set, run, fold, stage (`head` or `finetuned`),
+size in pixels, class or setting. Tables are CSV in UTF-8, with a header, commas and Unix newlines; numbers have nine
+significant digits. An empty cell in a column of numbers is a number that the photos cannot tell. A flag is 0 or 1. A
+column that is marked "not always" is left out where it would mean nothing.
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table, or, if its name has capital letters, one for each class or setting."""
+
+    name: str
+    kind: str
+    optional: bool
+
+    @property
+    def repeated(self) -> bool:
+        """Return whether there is a column for each class or setting."""
+        return self.name != self.name.lower()
+
+    @property
+    def pattern(self) -> str:
+        """Return the regular expression of this column in a header; a zero byte ends each name."""
+        name = re.sub("[A-Z]+", "[^\0]+", self.name)
+        return f"(?:{name}\0)" + ("*" if self.repeated else "?" if self.optional else "")
+
+
+class Columns:
+    """Columns that stand together, in their order; an attribute that names other `Columns` stands for all of these."""
+
+    @classmethod
+    def columns(cls) -> tuple[Column, ...]:
+        """Return the columns in order."""
+        return tuple(column for column, _ in cls.attributes())
+
+    @classmethod
+    def attributes(cls) -> Iterator[tuple[Column, type["Columns"]]]:
+        """Yield each column with the class that defines it."""
+        for name, annotation in inspect.get_annotations(cls).items():
+            if isinstance(annotation, type) and issubclass(annotation, Columns):
+                yield from annotation.attributes()
+                continue
+            kinds = [KINDS[one] for one in typing.get_args(annotation) or (annotation,) if one in KINDS]
+            yield Column(name.rstrip("_"), kinds[0], optional=annotation not in KINDS), cls  # `class_` is a `class`
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names of the columns, without those that are there for each class or setting.
+
+        >>> Split.names()
+        ['path', 'label', 'fold', 'role', 'group', 'inner']
+        """
+        return [column.name for column in cls.columns() if not column.repeated]
+
+    @classmethod
+    def checked(cls, table: "pd.DataFrame") -> "pd.DataFrame":
+        """Return a table that was just built, if it has these columns in this order.
+
+        Raises: ValueError if it has others, which is a fault of the program and not of its user.
+        """
+        pattern = "".join(column.pattern for column in cls.columns())
+        if not re.fullmatch(pattern, "".join(f"{name}\0" for name in table.columns)):
+            wanted = ", ".join(column.name for column in cls.columns())
+            raise ValueError(f"{cls.__name__} must have the columns {wanted}. Received: {', '.join(table.columns)}")
+        return table
+
+    @classmethod
+    def meanings(cls) -> dict[str, str]:
+        """Return the sentence below each attribute, read from the source of the class."""
+        body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0].body
+        return {
+            attribute.target.id.rstrip("_"): " ".join(below.value.value.split())
+            for attribute, below in itertools.pairwise(body)
+            if isinstance(attribute, ast.AnnAssign) and isinstance(below, ast.Expr)
+        }
+
+
+class File:
+    """A file of the chain; `path` says where it lies below `results/`."""
+
+    path_pattern: ClassVar[str] = ""
+
+    def __init_subclass__(cls, path: str = "", **options: object) -> None:
+        super().__init_subclass__(**options)
+        cls.path_pattern = path
+
+
+class Table(Columns, File):
+    """A file that is a table."""
+
+
+class Archive(File, path="data/DATASET/archive.zip"):
+    """The photo set as it was downloaded or drawn; a folder or an archive of your own stays where it is."""
+
+
+class Download(File, path="data/DATASET/download.json"):
+    """What was downloaded: from where, how large, its digest."""
+
+
+class Images(File, path="data/DATASET/images/"):
+    """The photos that were kept, under the names that the manifest has for them."""
+
+
+class Manifest(Table, path="data/DATASET/manifest.csv"):
+    """A row for each photo that was kept. Pixels and features have their rows in the same order."""
+
+    path: str
+    """The photo's path below `images/`, which is its name in all tables."""
+    label: str
+    """Its class."""
+    source_split: str
+    """`train`, `val` or `test` where the photo set has such folders, else empty."""
+    width: int
+    """Pixels, upright."""
+    height: int
+    """Pixels, upright."""
+    sha256: str
+    """The digest of the file's bytes."""
+    phash: str
+    """The perceptual hash, 64 bits in hexadecimal."""
+    duplicate_group: int
+    """Photos that are copies of each other, or look alike, share this number: the place of the first, from 0."""
+    source_group: str | None
+    """What the user's table or pattern calls the photo's group, such as a patient."""
+
+
+class Audit(Table, path="data/DATASET/audit.csv"):
+    """A row for each file that arrived, in natural order of its name."""
+
+    path: str
+    """The file's path in the photo set."""
+    verdict: str
+    """`kept`, or the worst fault that was found, by the name that it has in `ingest.policy`."""
+    outcome: str
+    """`kept`, `warned` (kept, though something was found) or `dropped`."""
+    label: str
+    """The class that its folders name; empty where they name none."""
+    source_split: str
+    """`train`, `val` or `test` where its folders name one, else empty."""
+    copy_of: str
+    """The photo that this one is a copy of; empty where it is none."""
+    copy_kind: str
+    """How it was altered, such as `same bytes`, `alike` or `mirrored, cropped`."""
+    detail: str
+    """What was found, in words."""
+
+
+class Classes(File, path="data/DATASET/classes.json"):
+    """The class names in natural order, which is the order of the models' outputs."""
+
+
+class Source(File, path="data/DATASET/source.json"):
+    """What `download.json` says, and the number and the common digest of all photos that were kept."""
+
+
+class Split(Table, path="data/DATASET/split.csv"):
+    """A row for each photo and fold: which photos train, validate and test."""
+
+    path: str
+    """The photo."""
+    label: str
+    """Its class."""
+    fold: int
+    """The fold, from 0; with `repeats`, folds of all repeats are counted on."""
+    role: str
+    """`train`, `val` or `test`."""
+    group: int
+    """Photos that are alike, or that `split.group_by` puts together, share this number and have the same role."""
+    inner: bool
+    """1 for training photos that may choose (`split.inner`) in a run that asks for it."""
+
+
+class LabelIssues(Table, path="data/DATASET/label_issues.csv"):
+    """On request (`make labels`): a row for every photo, the likeliest wrong labels first."""
+
+    path: str
+    """The photo."""
+    label: str
+    """Its label."""
+    suggested: str
+    """The class that a probe, fitted without this photo, finds most probable; empty where none could be asked."""
+    suspect: bool
+    """1 if confident learning counts the photo as another class than its label."""
+    self_confidence: float
+    """The out-of-fold probability of its label."""
+    normalized_margin: float
+    """How far that lies above the largest other, from 0 (surely wrong) to 1."""
+    probability: float
+    """The out-of-fold probability of the suggested class."""
+    action: str
+    """Empty; for the user to write `drop` where the file is used as corrections."""
+
+
+class Pixels(File, path="data/DATASET/pixels-SIZE.npy"):
+    """Every photo decoded once: uint8, (photos, SIZE, SIZE, 3), in the manifest's order."""
+
+
+class Weights(File, path="weights/BACKBONE.weights.h5"):
+    """The weights that a backbone starts from."""
+
+
+class Features(File, path="features/DATASET/NAME.npy"):
+    """The frozen backbone's features: (1 + views, photos, ...), the photos as they are first, then augmented views."""
+
+
+class Model(File, path="runs/RUN/foldN/STAGE/model.keras"):
+    """The model of one fold and stage: raw pixels, 0 to 255, to logits, with its preprocessing inside."""
+
+
+class History(Table, path="runs/RUN/foldN/STAGE/history.csv"):
+    """A row for each epoch of a training."""
+
+    epoch: int
+    """From 1."""
+    loss: float
+    """The mean loss on the training photos."""
+    accuracy: float
+    """The accuracy on the training photos."""
+    val_loss: float
+    """The loss on the photos that are measured after each epoch; empty where there are none."""
+    val_accuracy: float
+    """The accuracy on these photos."""
+    learning_rate: float
+    """At the end of the epoch; empty for a regression, which has none."""
+    cross_validated_loss: float | None
+    """Of a regression, the log loss to expect on other photos, which `keep: fits` compares with fine-tuning's."""
+    cross_validated_mistakes: float | None
+    """Of a regression, the training photos that it gets wrong when they are held out, for `min_mistakes`."""
+    watched: str
+    """The photos that are measured after each epoch: `inner`, `val`, or empty for none."""
+
+
+class Device(File, path="runs/RUN/foldN/STAGE/device.json"):
+    """What trained the model, and with how many threads."""
+
+
+class DeviceOfFeatures(File, path="features/DATASET/FEATURES.device.json"):
+    """What computed the features, and with how many threads."""
+
+
+class RawPredictions(Table, path="runs/RUN/raw_predictions.csv"):
+    """A row for each photo that a model of the run was asked about, as the networks answer, stage by stage."""
+
+    stage: str
+    """`head` or `finetuned`."""
+    path: str
+    """The photo."""
+    label: str
+    """Its true class."""
+    fold: int
+    """The fold whose model was asked."""
+    role: str
+    """The photo's role in the run: `train`, `inner`, `val` or `test`."""
+    group: int
+    """Photos of one group are not independent of each other."""
+    chose: bool
+    """1 if the photo took part in choosing epochs, what is kept, temperature or threshold."""
+    predicted: str
+    """The likeliest class."""
+    logit: float | None
+    """The model's single output, where it has one: the logit of the second class."""
+    probability_CLASS: float
+    """The network's own probability of each class."""
+
+
+class PooledPredictions(Table, path="runs/RUN/predictions.csv"):
+    """The predictions of all folds and stages, with the answers and probabilities of the published model."""
+
+    stage: str
+    """`head` or `finetuned`."""
+    path: str
+    """The photo."""
+    label: str
+    """Its true class."""
+    fold: int
+    """The fold whose model was asked."""
+    role: str
+    """The photo's role in the run: `train`, `inner`, `val` or `test`."""
+    group: int
+    """Photos of one group are not independent of each other."""
+    chose: bool
+    """1 if the photo took part in choosing epochs, what is kept, temperature or threshold."""
+    predicted: str
+    """The answer of the published model, which follows its threshold where it has one."""
+    logit: float | None
+    """The model's single output, where it has one: the logit of the second class."""
+    probability_CLASS: float
+    """The network's own probability of each class."""
+    calibrated_CLASS: float
+    """The published model's probability of each class."""
+    sure: bool
+    """0 if the answer's probability is below `evaluation.unsure_below`."""
+
+
+class Evaluation(Table, path="runs/RUN/evaluation.csv"):
+    """A row for each stage and role, all folds pooled (`fold` is `all`), and for each of the folds."""
+
+    run: str
+    """The run."""
+    stage: str
+    """`head` or `finetuned`."""
+    role: str
+    """Which photos judge in this row: `test`, `val`, `inner` or `train`."""
+    fold: str
+    """`all`, or the fold."""
+    n: int
+    """Answers; a photo that was judged in several repeats has several."""
+    photos: int
+    """Photos."""
+    groups: int
+    """Groups of photos that are not independent of each other."""
+    correct: int
+    """Right answers."""
+    accuracy: float
+    """`correct` / `n`."""
+    accuracy_low: float
+    """The lower end of the accuracy's interval: Wilson's, wider where photos come in groups."""
+    accuracy_high: float
+    """Its upper end."""
+    baseline: float
+    """The accuracy of always answering the most frequent class of these photos."""
+    balanced_accuracy: float
+    """The mean recall over the classes."""
+    macro_f1: float
+    """The mean F1 over the classes."""
+    roc_auc: float
+    """The area under the ROC curve; of more than two classes, the mean of each against the rest."""
+    log_loss: float
+    """The mean of minus the natural logarithm of the true class's calibrated probability."""
+    brier: float
+    """The Brier score of the calibrated probabilities, halved, so that it lies between 0 and 1."""
+    ece: float
+    """The expected calibration error of the calibrated probabilities."""
+    uncalibrated_log_loss: float
+    """`log_loss` of the network's own probabilities."""
+    uncalibrated_brier: float
+    """`brier` of the network's own probabilities."""
+    uncalibrated_ece: float
+    """`ece` of the network's own probabilities."""
+    argmax_accuracy: float
+    """The accuracy of the network's likeliest class, without the threshold."""
+    temperature: float
+    """What the logits were divided by; the mean over the answers."""
+    threshold: float
+    """The least probability of the second class that answers it, of two classes; the mean over the answers."""
+    unsure_below: float
+    """An answer of less probability than this is not sure."""
+    coverage: float
+    """The share of answers that are sure."""
+    sure_accuracy: float
+    """The accuracy of the answers that are sure."""
+    chose_n: int
+    """Answers to photos, other than those that judge, that chose in training."""
+    chose_accuracy: float
+    """The accuracy of these answers."""
+    optimism: float
+    """`chose_accuracy` less `accuracy`: how far choosing flatters."""
+    calibrated_on: str
+    """The photos that chose temperature and threshold."""
+    selected_on: str
+    """`these photos` where the photos that judge also chose or trained, else empty."""
+    verdict: str
+    """Whether the model is better than the baseline."""
+    note: str
+    """What the numbers do not show; notes are separated by a semicolon."""
+
+
+class PerClass(Table, path="runs/RUN/per_class.csv"):
+    """A row for each stage, role and class, all folds pooled."""
+
+    run: str
+    """The run."""
+    stage: str
+    """`head` or `finetuned`."""
+    role: str
+    """Which photos judge in this row."""
+    class_: str
+    """The class."""
+    support: int
+    """Photos of this class."""
+    answered: int
+    """Photos that were given this class."""
+    precision: float
+    """Of the photos that were given this class, the share that has it."""
+    recall: float
+    """Of the photos of this class, the share that was given it."""
+    recall_low: float
+    """The lower end of the recall's interval."""
+    recall_high: float
+    """Its upper end."""
+    f1: float
+    """The harmonic mean of precision and recall."""
+
+
+class Difference(Columns):
+    """How the second of two models differs from the first on the photos that both judged."""
+
+    n: int
+    """Photos that both judged."""
+    groups: int
+    """Groups of photos that are not independent of each other."""
+    first_accuracy: float
+    """The first model's accuracy on these photos."""
+    second_accuracy: float
+    """The second model's accuracy on these photos."""
+    first_only: int
+    """Photos that the first model has right and the second has not (or less often, where photos were judged often)."""
+    second_only: int
+    """Photos that the second model has right and the first has not (or less often)."""
+    difference: float
+    """`second_accuracy` less `first_accuracy`."""
+    difference_low: float
+    """The lower end of the difference's interval, by a bootstrap over groups of photos."""
+    difference_high: float
+    """Its upper end."""
+    log_loss_difference: float
+    """The second model's log loss less the first's; negative where the second gave the truth more probability."""
+    log_loss_difference_low: float
+    """The lower end of its interval."""
+    log_loss_difference_high: float
+    """Its upper end."""
+    p_value: float
+    """Of McNemar's exact test, or of the exact sign-flip test of groups where photos come in groups."""
+
+
+class Significance(Table, path="runs/RUN/significance.csv"):
+    """A row for each role: whether the fine-tuned model is better than its head, on the same photos."""
+
+    run: str
+    """The run."""
+    role: str
+    """Which photos judge in this row."""
+    first: str
+    """`head`."""
+    second: str
+    """`finetuned`."""
+    measured: Difference
+    verdict: str
+    """What the test says."""
+    note: str
+    """What the numbers do not show."""
+
+
+class Calibration(File, path="runs/RUN/calibration.json"):
+    """The classes, and for each stage and fold the temperature, the threshold, and which photos chose them."""
+
+
+class Provenance(File, path="runs/RUN/provenance.json"):
+    """Settings, digests, versions, machine and costs of a run: enough to repeat it."""
+
+
+class ModelCard(File, path="runs/RUN/MODEL_CARD.md"):
+    """What the published model is, what it was made of, and how good it is, in Hugging Face's format."""
+
+
+class PublishedModel(File, path="runs/RUN/model.keras"):
+    """The model of the last stage and first fold, with classes, temperature and threshold in the file."""
+
+
+class Comparison(Table, path="comparison.csv"):
+    """A row for each run and stage; then, for an experiment of several seeds, a row for each stage with their means."""
+
+    run: str
+    """The run, or the experiment in rows of the kind `seeds`."""
+    kind: str
+    """`run`, or `seeds` for means over the seeds of one experiment."""
+    experiment: str
+    """The experiment of the configuration."""
+    seeds: int
+    """How many runs the row is about."""
+    SETTING: str
+    """A column for each setting that is not the same in all runs."""
+    dataset: str
+    """The data set."""
+    data_sha256: str
+    """The first 16 digits of the manifest's digest: runs with the same have the same photos."""
+    seed: int
+    """The run's seed; empty for several."""
+    stage: str
+    """`head` or `finetuned`."""
+    role: str
+    """Which photos judge the run."""
+    n: int
+    """As in evaluation.csv."""
+    accuracy: float
+    """As in evaluation.csv."""
+    accuracy_low: float
+    """As in evaluation.csv; in rows of the kind `seeds` of Student's interval of the mean over seeds."""
+    accuracy_high: float
+    """As `accuracy_low`."""
+    baseline: float
+    """As in evaluation.csv."""
+    log_loss: float
+    """As in evaluation.csv."""
+    chose_accuracy: float
+    """As in evaluation.csv."""
+    optimism: float
+    """As in evaluation.csv."""
+    seconds: float
+    """What it took to get to this stage, all folds together, with nothing shared or cached."""
+    peak_memory_mb: float
+    """The most memory that one of these jobs took, in MB."""
+    device: str
+    """What trained the run."""
+    selected_on: str
+    """As in evaluation.csv."""
+    note: str
+    """What the numbers do not show."""
+
+
+class ComparisonSignificance(Table, path="comparison_significance.csv"):
+    """A row for every two experiments that judged the same photos."""
+
+    first: str
+    """The first experiment, or run where it has one seed only."""
+    second: str
+    """The second."""
+    role: str
+    """Which photos judge."""
+    measured: Difference
+    p_adjusted: float
+    """`p_value`, corrected by Holm's method for the number of pairs."""
+    verdict: str
+    """What the test says, by `p_adjusted`."""
+    note: str
+    """What the numbers do not show."""
+
+
+class Reproduction(Table, path="reproduced/RUN/reproduction.csv"):
+    """A row for each file of a run that was made again."""
+
+    file: str
+    """The file, below the run's folder."""
+    same: bool
+    """`True` if its bytes are those recorded, else `False`."""
+    difference: str
+    """How it differs; empty if it does not."""
+
+
+def files() -> list[type[File]]:
+    """Return the definitions of all files, in the order of the chain."""
+    return [one for one in globals().values() if isinstance(one, type) and issubclass(one, File) and one.path_pattern]
+
+
+def text_columns() -> frozenset[str]:
+    """Return the names of the columns that are text in every table that has them.
+
+    `fold` is not among them: it is `all` in evaluation.csv alone.
+
+    >>> {"path", "label"} <= text_columns(), "fold" in text_columns()
+    (True, False)
+    """
+    columns = [column for one in files() if issubclass(one, Table) for column in one.columns() if not column.repeated]
+    return frozenset(column.name for column in columns) - {column.name for column in columns if column.kind != "text"}
+
+
+def reference() -> str:
+    """Return docs/files.md: every file, in the order of the chain, with the columns of the tables."""
+    return "\n".join([TITLE, *map(section, files())])
+
+
+def section(one: type[File]) -> str:
+    """Return one file's heading, purpose and columns."""
+    lines = [f"## {one.path_pattern}", "", " ".join((one.__doc__ or "").split()), ""]
+    if issubclass(one, Table):
+        lines += ["| column | kind | meaning |", "|---|---|---|"]
+        for column, definer in one.attributes():
+            kind = column.kind + (", not always" if column.optional else "")
+            meaning = definer.meanings()[column.name].replace("|", "\\|")
+            lines.append(f"| `{column.name}` | {kind} | {meaning} |")
+        lines.append("")
+    return "\n".join(lines)
