@@ -12,7 +12,8 @@ from graft.data.pictures import squared, upright_rgb
 TILE_PX, HEAD_PX, TEXT_PX, GAP_PX, TITLE_PX, COLUMNS = 164, 20, 52, 14, 56, 8
 KIND_PX = 18  # the strip that says how a copy was made
 TILES_PER_VERDICT = 16
-COLOURS = {"dropped": "#b3261e", "warned": "#9a6700", "kept": "#1a7f37"}
+COLOURS = {"dropped": "#b3261e", "warned": "#9a6700"}  # of the outcomes that are shown with their reason
+SEEN = "#1a7f37"  # of kept photos, as the network sees them
 INK, PAPER, GREY = "#1f2328", "#ffffff", "#e7e9ec"
 
 
@@ -57,15 +58,13 @@ def draw_seen(
 ) -> None:
     """Draw a kept photo as the network sees it, with its name and size."""
     heading = f"as the network sees it: {pictures.fit}"
-    draw.text(
-        (left, top + 3), fitted(draw, heading, ImageFont.load_default(12)), COLOURS["kept"], ImageFont.load_default(12)
-    )
+    draw.text((left, top + 3), fitted(draw, heading, ImageFont.load_default(12)), SEEN, ImageFont.load_default(12))
     top += HEAD_PX
     draw.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), GREY)
     photo = readable(entry.file.local, 2 * TILE_PX, pictures)
     if photo:
         sheet.paste(squared(photo, TILE_PX, pictures.fit), (left, top))
-    draw.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), outline=COLOURS["kept"])
+    draw.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), outline=SEEN)
     font = ImageFont.load_default(11)
     lines = [fitted(draw, entry.name, font, keep_end=True), f"{entry.look.width} x {entry.look.height} pixels"]
     draw.multiline_text((left, top + TILE_PX + 3), "\n".join(lines), INK, font, spacing=3)
