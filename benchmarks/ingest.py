@@ -90,7 +90,7 @@ def measured(n_photos, room, workers, shape, wanted):
     return timing.with_ratios(rows, "seconds", base=rows[0], name="times_floor", faster_is="less")
 
 
-def draw(folder, n_photos, workers, shape):
+def draw(folder, n_photos, workers, shape=(WIDTH, HEIGHT)):
     """Draw photos of ten classes, each different from all others."""
     for label in range(10):
         (folder / f"class{label}").mkdir(parents=True, exist_ok=True)

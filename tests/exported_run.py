@@ -75,7 +75,9 @@ def make_run(folder: Path, classes: tuple[str, ...] = CLASSES, output: str = "lo
     write_table(split[["path", "label"]], folder / "manifest.csv")
     write_table(split, folder / "split.csv")
     asked = split.assign(group=range(n), chose=0)[TRAINED:]
-    table = predictions_table(asked, predict_logits(model, pixels, np.arange(TRAINED, n), "made"), list(classes))
-    table = apply(table.assign(stage="head"), Calibrator(2.0, threshold, "nothing", 0), 0.3)
+    logits = predict_logits(model, pixels, np.arange(TRAINED, n), "made")
+    table = apply(
+        predictions_table(asked, logits, list(classes), "head"), Calibrator(2.0, threshold, "nothing", 0), 0.3
+    )
     write_table(table, folder / "predictions.csv")
     return run

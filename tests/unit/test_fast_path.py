@@ -21,7 +21,6 @@ from graft.network.forms import FixedBatchNormalization, in_embedding_form, in_t
 from graft.network.head import build_head
 from graft.training.optimizers import build_optimizer
 from graft.training.resume import Resume
-from networks import lively
 from places import ROOT
 
 only_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the fast path is TensorFlow's")
@@ -59,7 +58,7 @@ def test_features_in_plain_keras_have_a_name_of_their_own():
 
 
 def network() -> keras.Model:
-    backbone = lively(build_backbone(Backbone(name="ResNet50", weights="none", size=32)))
+    backbone = build_backbone(Backbone(name="ResNet50", weights="none", size=32))
     return assemble(backbone, build_head(Head(), 2048, 3, 0), "caffe", "avg")
 
 

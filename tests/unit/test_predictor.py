@@ -15,8 +15,7 @@ from PIL import Image
 from graft.config.dataset import Limits
 from graft.data import decode, layout
 from graft.exporting import predictor
-from graft.judging import decision
-from graft.predicting import classify
+from graft.predicting import classify, decision
 
 
 def with_orientation(value: int, image: Image.Image | None = None, kind: str = "JPEG") -> bytes:
