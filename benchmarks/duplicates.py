@@ -103,7 +103,7 @@ def of_pictures(size, arguments, chance):
 
 def joined(links, planted, size):
     """Return how many planted copies share the group of their original."""
-    groups = duplicates.joined(size, [(link.earlier, link.later) for link in links])
+    groups = duplicates.connected_components(size, [(link.earlier, link.later) for link in links])
     return sum(groups[original] == groups[copy] for original, copy in planted)
 
 
