@@ -2,6 +2,7 @@
 
     python benchmarks/recipes.py photos.zip --backbone MobileNet:0.25 MobileNetV2:0.35 --folds 5 --repeats 2
     python benchmarks/recipes.py hymenoptera.zip --backbone MobileNet:0.25 --seeds 5  # the archive's own train and val
+    python benchmarks/recipes.py hymenoptera.zip --recipes probe --fit squash pad crop --folds 5
 
 Photos are checked, split and packed by the pipeline; the trainings run one after the other in this process, with the
 functions that the rules call. Recipes that choose anything choose on an inner part of the training photos; the
@@ -15,6 +16,7 @@ it right, and the interval is over photos. The verdict compares with the recipe 
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -38,7 +40,7 @@ def main() -> None:
     parser.add_argument("--variants", type=Path, help="in their place, a YAML file: recipe and override by name")
     parser.add_argument("--backbone", nargs="+", default=["MobileNet:0.25"], help="NAME or NAME:ALPHA")
     parser.add_argument("--size", type=int, default=224, help="pixels of a side")
-    parser.add_argument("--fit", default="squash", choices=["squash", "pad", "crop"], help="how photos become squares")
+    parser.add_argument("--fit", nargs="+", default=["squash"], help="how photos become squares: squash, pad, crop")
     parser.add_argument("--weights", default="imagenet", help="as backbone.weights")
     parser.add_argument("--seeds", type=int, default=1, help="runs of each recipe on each fold")
     parser.add_argument("--folds", type=int, default=0, help="cross-validate with this many; 0: the photos' own split")
@@ -66,23 +68,19 @@ def configuration_of(arguments: argparse.Namespace) -> dict:
     if arguments.variants:
         variants = yaml.safe_load(arguments.variants.read_text(encoding="utf-8"))
     experiments = {}
-    for backbone in arguments.backbone:
+    for backbone, fit in itertools.product(arguments.backbone, arguments.fit):
         name, _, alpha = backbone.partition(":")
         network = {"name": name, "alpha": float(alpha or 1), "size": arguments.size, "weights": weights}
         for variant, settings in variants.items():
-            experiment = {"dataset": "photos", "backbone": network, "seeds": arguments.seeds} | settings
+            experiment = {"dataset": fit, "backbone": network, "seeds": arguments.seeds} | settings
             selection = {"selection": {"on": arguments.choose}}
             experiment["override"] = experiment.get("override", {}) | selection
-            experiments[f"{slug(variant)}-{name}{alpha}"] = experiment
+            told = slug(variant) if fit == "squash" else f"{slug(variant)}.{fit}"
+            experiments[f"{told}-{name}{alpha}"] = experiment
+    split = kfold if arguments.folds else {"method": "auto"}
     return {
         "runs": list(experiments),
-        "datasets": {
-            "photos": {
-                "source": source,
-                "split": kfold if arguments.folds else {"method": "auto"},
-                "fit": arguments.fit,
-            }
-        },
+        "datasets": {fit: {"source": source, "split": split, "fit": fit} for fit in arguments.fit},
         "experiments": experiments,
     }
 
@@ -101,8 +99,9 @@ def prepare(folder: Path, configuration: dict, job) -> None:
     from graft.config.keys import backbone_key, pictures_key
 
     sizes = {backbone.size for backbone in job.backbones.values()}
-    fit = pictures_key(job.dataset("photos").pictures)
-    targets = [f"results/data/photos/pixels-{size}{fit}.npy" for size in sizes] + ["results/data/photos/split.csv"]
+    keys = {name: pictures_key(job.dataset(name).pictures) for name in job.datasets}
+    targets = [f"results/data/{name}/pixels-{size}{key}.npy" for name, key in keys.items() for size in sizes]
+    targets += [f"results/data/{name}/split.csv" for name in keys]
     targets += [f"results/weights/{backbone_key(backbone)}.weights.h5" for backbone in job.backbones.values()]
     run_chain(configuration, folder, os.cpu_count(), "--replace-workflow-config", "--quiet", "all", "--", *targets)
 
@@ -161,7 +160,8 @@ def train_one(results: Path, run, fold: int):
     from graft.training.roles import Roles
 
     backbone, settings = run.experiment.backbone, head_settings(run)
-    data, weights = results / "data" / "photos", results / "weights" / f"{backbone_key(backbone)}.weights.h5"
+    data = results / "data" / run.experiment.dataset
+    weights = results / "weights" / f"{backbone_key(backbone)}.weights.h5"
     split = read_table(data / "split.csv")
     paths = read_table(data / "manifest.csv")["path"].tolist()
     roles = Roles.of_fold(split, fold, paths, json.loads((data / "classes.json").read_text()), settings.choosing)

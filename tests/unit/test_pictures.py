@@ -13,7 +13,7 @@ import ingest_dataset
 from graft.config.base import parse
 from graft.config.dataset import Ingest, Pictures
 from graft.config.keys import pictures_key
-from graft.data.contact_sheet import GAP_PX, HEAD_PX, TILE_PX, TITLE_PX
+from graft.data.contact_sheet import GAP_PX, HEAD_PX, TEXT_PX, TILE_PX, TITLE_PX
 from graft.data.decode import look
 from graft.data.pictures import squared, upright_rgb
 from graft.data.pixels import square
@@ -255,6 +255,17 @@ def test_the_contact_sheet_shows_kept_photos_as_the_network_sees_them(fit, tmp_p
     first = np.asarray(Image.open(tmp_path / "out" / "audit.png").crop(box))
     expected = np.asarray(squared(picture(0, 120, 40), TILE_PX, fit))
     assert np.array_equal(first[1:-1, 1:-1], expected[1:-1, 1:-1])  # but for the frame
+
+
+def test_the_contact_sheet_shows_a_flagged_deep_picture_through_its_window(tmp_path):
+    grey = np.asarray(picture(9).convert("L"))
+    files = two_classes() | {"cats/deep.tif": encoded(Image.fromarray(grey.astype(np.uint16) * 16), "TIFF")}
+    photos = write_files(tmp_path / "photos", files)
+    ingest_dataset.main(["--photos", str(photos), "--output", str(tmp_path / "out")])
+    top = TITLE_PX + 2 * HEAD_PX + TILE_PX + TEXT_PX + GAP_PX  # the second row
+    box = (GAP_PX + TILE_PX // 2 - 24, top + TILE_PX // 2 - 16, GAP_PX + TILE_PX // 2 + 24, top + TILE_PX // 2 + 16)
+    shown = np.asarray(Image.open(tmp_path / "out" / "audit.png").crop(box))[..., 0]
+    assert np.abs(shown.astype(int) - grey).max() <= 1
 
 
 def test_pictures_that_cannot_be_taken_cost_themselves_alone(tmp_path):

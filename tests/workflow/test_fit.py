@@ -8,7 +8,7 @@ from graft.network.model_file import load_model, read_facts
 from graft.predicting.classify import classify
 from project import COLOURS, Project, draw_photos, quick
 
-PREDICTIONS = "results/runs/quick/fold0/head/predictions.csv"
+PREDICTIONS = "results/runs/quick/predictions.csv"
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_a_fit_reaches_the_model_file_and_new_photos_and_another_fit_is_made_ane
     network, facts = load_model(model)
     assert facts["pictures"] == {"fit": "crop", "window": "full", "page": 1}
 
-    table = project.table("runs/quick/fold0/head/predictions.csv").set_index("path")
+    table = project.table("runs/quick/predictions.csv").set_index("path")
     paths = [str(project.folder / "results/data/photos/images" / path) for path in table.index]
     expected = table[[f"probability_{name}" for name in facts["classes"]]].to_numpy()
     cropped_alike = [verdict.probabilities for verdict in classify(network, facts, paths)]
@@ -39,6 +39,6 @@ def test_a_fit_reaches_the_model_file_and_new_photos_and_another_fit_is_made_ane
     project.run("--", PREDICTIONS)
     assert not np.array_equal(np.load(project.folder / "results/data/photos/pixels-32.npy"), cropped)
     assert read_facts(model)["pictures"]["fit"] == "squash"
-    again = project.table("runs/quick/fold0/head/predictions.csv").set_index("path")
+    again = project.table("runs/quick/predictions.csv").set_index("path")
     with pytest.raises(AssertionError):
         pd.testing.assert_frame_equal(again, table)

@@ -10,7 +10,7 @@ Three steps, each slower than the one before and on fewer pairs:
    shade (sky above, grass below), but not in their edges.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from math import atan2, cos, degrees, hypot, radians, sin, sqrt
@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from graft.data.decode import PICTURE_PX as PX
 from graft.data.duplicates import FLAT, DisjointSets
-from graft.data.neighbours import Cells
+from graft.data.neighbours import Agreeing, Cells
 
 COARSE_PX = 32  # side of those that are described, and of the grid of points that alignment looks at
 N_FREQUENCIES = 8  # of either axis
@@ -153,24 +153,27 @@ def likely_pairs(pictures: Sequence[bytes]) -> list[tuple[int, int, int]]:
 def compared_views(pictures: Sequence[bytes]) -> list[tuple[int, int, int]]:
     """Return the likely pairs, as `likely_pairs` does."""
     n = len(pictures)
-    wanted = {part: described(pictures, window) for part, (window, _) in PARTS.items()}
-    cells = {part: Cells(vectors) for part, vectors in wanted.items()} if n > EXACT else {}
+    whole = described(pictures, WHOLE)
+    among = {part: search_among(described(pictures, window)) for part, (window, _) in PARTS.items() if part != "all"}
+    among["all"] = search_among(whole)
     windows = [view.window for view in VIEWS if not view.flip]
-    step = max(1, min(BLOCK // n, EXACT)) if n <= EXACT else EXACT
+    step = max(1, BLOCK // n) if n <= EXACT else EXACT
     likely = Likely(n)
     for start in range(0, n, step):
         straight = iter(describe(stacked(pictures[start : start + step]), windows))
         for number, view in enumerate(VIEWS):
-            own = flipped_description(wanted["all"][start : start + step], view.flip) if view.flip else next(straight)
-            compared = cells[view.part].agreeing if cells else partial(all_agreeing, wanted[view.part])
-            for row, column, agreement in compared(own, likely.at_least):
+            own = flipped_description(whole[start : start + step], view.flip) if view.flip else next(straight)
+            for row, column, agreement in among[view.part](own, likely.at_least):
                 likely.add(row + start, column, number, agreement)
     return likely.best()
 
 
-def all_agreeing(
-    wanted: np.ndarray, own: np.ndarray, at_least: float
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def search_among(wanted: np.ndarray) -> Callable[[np.ndarray, float], Iterator[Agreeing]]:
+    """Return the search for those of (n, d) descriptions that agree with others: among all, or in cells of many."""
+    return partial(all_agreeing, wanted) if len(wanted) <= EXACT else Cells(wanted).agreeing
+
+
+def all_agreeing(wanted: np.ndarray, own: np.ndarray, at_least: float) -> Iterator[Agreeing]:
     """Yield, once, which descriptions agree with which, as `Cells.agreeing` does, by comparing all with all."""
     agreement = np.abs(own @ wanted.T)
     row, column = np.nonzero(agreement >= at_least)

@@ -12,7 +12,8 @@ from graft.data.pictures import squared, upright_rgb
 TILE_PX, HEAD_PX, TEXT_PX, GAP_PX, TITLE_PX, COLUMNS = 164, 20, 52, 14, 56, 8
 KIND_PX = 18  # the strip that says how a copy was made
 TILES_PER_VERDICT = 16
-COLOURS = {"dropped": "#b3261e", "warned": "#9a6700", "kept": "#1a7f37"}
+COLOURS = {"dropped": "#b3261e", "warned": "#9a6700"}  # of the outcomes that are shown with their reason
+SEEN = "#1a7f37"  # of kept photos, as the network sees them
 INK, PAPER, GREY = "#1f2328", "#ffffff", "#e7e9ec"
 
 
@@ -36,7 +37,8 @@ def contact_sheet(entries: list[Entry], title: str, pictures: Pictures = SQUASHE
     size = (COLUMNS * (TILE_PX + GAP_PX) + GAP_PX, TITLE_PX + cell * (1 + -(-len(tiles) // COLUMNS)))
     sheet = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(sheet)
-    draw.text((GAP_PX, 16), title, INK, ImageFont.load_default(20))
+    font = ImageFont.load_default(20)
+    draw.text((GAP_PX, 16), fitted(draw, title, font, width_px=size[0] - 2 * GAP_PX), INK, font)
     for position, entry in enumerate(spread([entry for entry in entries if entry.kept], COLUMNS)):
         draw_seen(sheet, draw, entry, GAP_PX + position * (TILE_PX + GAP_PX), TITLE_PX, pictures)
     for position, (entry, heading, colour) in enumerate(tiles, COLUMNS):
@@ -56,15 +58,13 @@ def draw_seen(
 ) -> None:
     """Draw a kept photo as the network sees it, with its name and size."""
     heading = f"as the network sees it: {pictures.fit}"
-    draw.text(
-        (left, top + 3), fitted(draw, heading, ImageFont.load_default(12)), COLOURS["kept"], ImageFont.load_default(12)
-    )
+    draw.text((left, top + 3), fitted(draw, heading, ImageFont.load_default(12)), SEEN, ImageFont.load_default(12))
     top += HEAD_PX
     draw.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), GREY)
     photo = readable(entry.file.local, 2 * TILE_PX, pictures)
     if photo:
         sheet.paste(squared(photo, TILE_PX, pictures.fit), (left, top))
-    draw.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), outline=COLOURS["kept"])
+    draw.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), outline=SEEN)
     font = ImageFont.load_default(11)
     lines = [fitted(draw, entry.name, font, keep_end=True), f"{entry.look.width} x {entry.look.height} pixels"]
     draw.multiline_text((left, top + TILE_PX + 3), "\n".join(lines), INK, font, spacing=3)
@@ -93,17 +93,17 @@ def draw_tile(
     font = ImageFont.load_default(12)
     draw.text((left, top + 3), fitted(draw, heading, font), colour, font)
     top += HEAD_PX
-    pictures = [one for one in [entry, *entry.partners[:1]] if one.look and one.look.phash is not None]
+    shown = [one for one in [entry, *entry.partners[:1]] if one.look and one.look.phash is not None]
     draw.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), GREY)
-    for position, one in enumerate(pictures):
-        width = TILE_PX // len(pictures)
+    for position, one in enumerate(shown):
+        width = TILE_PX // len(shown)
         picture = thumbnail(one.file.local, width, pictures)
         if picture:
             centred = (left + position * width + (width - picture.width) // 2, top + (TILE_PX - picture.height) // 2)
             sheet.paste(picture, centred)
-    if not pictures:
+    if not shown:
         draw.text((left + TILE_PX // 2, top + TILE_PX // 2), "no picture", INK, ImageFont.load_default(13), "mm")
-    if entry.copy_kind and len(pictures) > 1:
+    if entry.copy_kind and len(shown) > 1:
         kind = fitted(draw, entry.copy_kind, font)
         draw.rectangle((left, top + TILE_PX - KIND_PX, left + TILE_PX - 1, top + TILE_PX - 1), PAPER)
         draw.text((left + TILE_PX // 2, top + TILE_PX - KIND_PX // 2), kind, colour, font, "mm")
@@ -129,11 +129,17 @@ def readable(path: Path, at_least_px: int, pictures: Pictures) -> Image.Image | 
         return None
 
 
-def fitted(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.ImageFont, keep_end: bool = False) -> str:
-    """Return as much of a text as a tile is wide."""
+def fitted(
+    draw: ImageDraw.ImageDraw,
+    text: str,
+    font: ImageFont.ImageFont,
+    keep_end: bool = False,
+    width_px: int = TILE_PX,
+) -> str:
+    """Return as much of a text as a tile, or another width, holds."""
     text = "".join(letter if letter.isascii() else "?" for letter in text)  # all that the built-in font has
     short = text
-    while draw.textlength(short, font) > TILE_PX and len(text) > 1:
+    while draw.textlength(short, font) > width_px and len(text) > 1:
         text = text[1:] if keep_end else text[:-1]
         short = f"...{text}" if keep_end else f"{text}..."
     return short

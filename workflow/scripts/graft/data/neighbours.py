@@ -14,6 +14,7 @@ PROBED = 8  # cells that are looked into
 LEARNT_FROM = 64  # directions for each centre, drawn at random, from which the centres are learnt
 ROUNDS = 4  # of moving the centres into the middle of their cells
 BLOCK = 4_000_000  # agreements at once, which take 16 MB
+Agreeing = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows of what was asked about, positions, agreements
 
 
 class Cells:
@@ -32,8 +33,8 @@ class Cells:
         self.begins = np.append(0, self.ends[:-1])
         self.vectors = vectors[self.order]  # so that those of a cell lie side by side
 
-    def agreeing(self, asked: np.ndarray, at_least: float) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Yield which vectors agree with those that are asked about: rows of `asked`, positions, agreements.
+    def agreeing(self, asked: np.ndarray, at_least: float) -> Iterator[Agreeing]:
+        """Yield which vectors agree with those that are asked about.
 
         Args:
             asked: (m, d), float32, of length 1.
