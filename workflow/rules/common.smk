@@ -205,6 +205,14 @@ def own_weights(wildcards):
     return job.weights_file(wildcards.backbone)
 
 
+def shards_of_predictions(wildcards):
+    """Return a run's raw predictions, in as many files as jobs made them."""
+    if job.config.shards.predict == 1:
+        return [paths.RAW_PREDICTIONS.format(run=wildcards.run)]
+    pattern = paths.RAW_PREDICTIONS.format(run=wildcards.run) + ".{scatteritem}"
+    return gather.predict(pattern)
+
+
 def features_for_labels(wildcards):
     """Return features of a dataset: those that its first run has cached, or, before any run, without views."""
     try:

@@ -1,20 +1,4 @@
-def table_in_report(path, caption, stage, table):
-    """Return a table of a run as an output that the report shows."""
-    return report(
-        path,
-        caption=f"../report/{caption}.rst",
-        category="{run}",
-        subcategory="Tables",
-        labels={"stage": stage, "table": table},
-    )
-
-
-def shards_of_predictions(wildcards):
-    """Return a run's raw predictions, in as many files as jobs made them."""
-    if job.config.shards.predict == 1:
-        return [paths.RAW_PREDICTIONS.format(run=wildcards.run)]
-    pattern = paths.RAW_PREDICTIONS.format(run=wildcards.run) + ".{scatteritem}"
-    return gather.predict(pattern)
+include: "shown.smk"
 
 
 rule evaluate:
