@@ -31,6 +31,8 @@ from chain import ROOT, SCRIPTS, run_chain
 
 sys.path.insert(0, str(SCRIPTS))
 RECIPES = ROOT / "config" / "recipes"
+VERSUS = ("first_only", "second_only", "p_value", "log_loss_difference", "log_loss_difference_low")
+VERSUS += ("log_loss_difference_high",)
 
 
 def main() -> None:
@@ -223,7 +225,7 @@ def table_of(predictions, seconds):
         rows.append(
             {"backbone": backbone, "recipe": recipe, "stage": stage, "photos": found["photos"]}
             | {name: found[name] for name in names}
-            | {name: versus[name] if versus else float("nan") for name in ("first_only", "second_only", "p_value")}
+            | {name: versus[name] if versus else float("nan") for name in VERSUS}
             | {"seconds": took}
         )
     return pd.DataFrame(rows)
@@ -232,12 +234,15 @@ def table_of(predictions, seconds):
 def markdown(table) -> str:
     """Return the table as the README has it."""
     heads = ("backbone", "recipe, stage", "accuracy", "95% interval", "log loss", "on the photos that chose")
-    heads += ("against probe: better on, worse on, p", "s")
+    heads += ("against probe: better on, worse on, p", "log loss against probe, 95%", "s")
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in table.to_dict("records"):
         chose = "" if row["chose_accuracy"] != row["chose_accuracy"] else f"{row['chose_accuracy']:.3f}"
         told = row["p_value"] == row["p_value"]
-        versus = f"{row['second_only']:.0f}, {row['first_only']:.0f}, {row['p_value']:.2g}" if told else ""
+        versus = f"{row['second_only']:.0f}, {row['first_only']:.0f}, {row['p_value']:.2g} | " if told else " | "
+        if told:
+            less, low, high = (row[f"log_loss_difference{end}"] for end in ("", "_low", "_high"))
+            versus += f"{less:+.3f} ({low:+.3f} to {high:+.3f})"
         lines.append(
             f"| {row['backbone']} | {row['recipe']}, {row['stage']} | {row['accuracy']:.3f} |"
             f" {row['accuracy_low']:.3f} to {row['accuracy_high']:.3f} | {row['log_loss']:.3f} | {chose} | {versus} |"
