@@ -54,7 +54,7 @@ def test_longer_training_costs_more_time_and_no_more_disk(tmp_path):
     def minutes_and_disk(epochs: int) -> tuple[str, str]:
         swept = job({"seed": [0, 1]}, override={"finetune": {"epochs": epochs}})
         said = plan.plan_lines(swept, "lesson", tmp_path)[-1]
-        return said.partition("about ")[2].partition(" on ")[0], said.partition(" GB")[0].rpartition(" ")[2]
+        return said.partition("about ")[2].partition(" on ")[0], said.partition(" of disk")[0].rpartition("and ")[2]
 
     assert minutes_and_disk(10)[0] != minutes_and_disk(1000)[0]
     assert minutes_and_disk(10)[1] == minutes_and_disk(1000)[1]

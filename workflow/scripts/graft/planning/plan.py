@@ -86,7 +86,7 @@ def estimate(job: Job, runs: list[Run], results: Path) -> str:
     missing = [name for name, count in photos.items() if count is None]
     of = f"if {', '.join(missing)} has {ASSUMED_PHOTOS:,} photos" if missing else f"for {sum(n.values()):,} photos"
     return (
-        f"from nothing, about {duration(seconds)} on two processor cores {of}, and {size / 1e9:.1f} GB of disk; "
+        f"from nothing, about {duration(seconds)} on two processor cores {of}, and {volume(size)} of disk; "
         "downloads come on top, a GPU takes a fraction, and what is there already is not made again"
     )
 
@@ -167,6 +167,15 @@ def photos_of(job: Job, dataset: str, results: Path) -> int | None:
 def files_in(folder: str) -> Iterable[tuple[str, int, int]]:
     """Return the files below a user's folder."""
     return listing(Path(folder).expanduser())
+
+
+def volume(size: float) -> str:
+    """Return a number of bytes in the unit that says it best.
+
+    >>> volume(4.2e7), volume(3.14e9)
+    ('42 MB', '3.1 GB')
+    """
+    return f"{size / 1e6:.0f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
 
 
 def duration(seconds: float) -> str:
