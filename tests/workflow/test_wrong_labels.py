@@ -58,7 +58,8 @@ def test_flipped_flowers_are_listed_first_and_mending_them_regains_the_accuracy(
     issues = project.table("data/flowers/label_issues.csv")
     kept = set(issues["path"])
     first = issues["path"].head(round(0.15 * len(issues)))
-    assert len(wrong & set(first)) >= 0.8 * len(wrong & kept)
+    listed = len(wrong & set(first)) / len(wrong & kept)
+    assert listed >= 0.8
     (cached,) = (tmp_path / "results" / "features" / "flowers").glob("*.npy")
     features = np.load(cached)[0]  # of the photos as they are: no experiment was run, so no views were made
 
@@ -67,9 +68,10 @@ def test_flipped_flowers_are_listed_first_and_mending_them_regains_the_accuracy(
     clean, flipped, again = (
         accuracy(project, features, labels, truth) for labels in (truth, given, given | dict(mended))
     )
+    print(f"{listed:.3f} of the flipped listed")
     print(f"accuracy {clean:.3f} with the true labels, {flipped:.3f} flipped, {again:.3f} mended")
-    assert flipped < again
-    assert again >= clean - 0.01
+    assert again >= clean - 0.02  # a few of the flipped were not on the list
+    assert again - flipped >= (clean - flipped) / 2 > 0
 
     project.set("datasets.flowers.source.labels.corrections", "fixes.csv")
     project.run("--nolock", "results/data/flowers/manifest.csv")
