@@ -5,7 +5,7 @@ CORES ?= 4
 GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev exports-setup demo run table bundle test test-slow test-backbones test-jax test-slurm bench lint format \
+.PHONY: help setup dev exports-setup demo run table bundle test test-long test-slow test-backbones test-jax test-slurm bench lint format \
 	pins lock labels schema graph reproduce clean
 
 help:  ## what each command does
@@ -49,8 +49,11 @@ table: setup  ## which network: every one as a probe, timed here; CONFIG=file.ya
 	@$(BIN)/python workflow/commands/model_table.py --cores $(CORES) --configfile config/model_table.yaml $(CONFIG) \
 		--resources gpu=$(GPUS)
 
-test: dev  ## the tests a user runs: no root, no network
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+test: dev  ## the tests a user runs, in a few minutes: no root, no network
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not long"
+
+test-long: dev  ## the longer ones, which CI runs too
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m long
 
 test-slow: dev  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow

@@ -9,18 +9,32 @@ import pytest
 from places import SHARED
 
 
+# What takes minutes in all, and `make test-long` runs: whole workflows beyond the first, every recipe, figures of every size.
+LONG = {
+    *("test_altered.py", "test_exports.py", "test_figures_drawing.py", "test_memory.py", "test_parallel.py"),
+    *("test_selection.py", "test_transfer.py", "test_labels_how_to.py", "test_ingest.py", "test_split.py"),
+    *("test_exported_photos.py", "test_fit.py", "test_label_tables.py", "test_model_table_jobs.py"),
+    *("test_real_photos.py", "test_recipes.py", "test_reproduce.py", "test_reruns.py", "test_shard_jobs.py"),
+    *("test_sharing.py", "test_sweep_jobs.py", "test_wrong_labels.py", "test_training.py", "test_leases.py"),
+}
+
+
 def pytest_addoption(parser):
     parser.addoption("--fix", action="store_true", help="rewrite generated files that lag behind the code")
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes minutes; left out unless `-m slow`")
+    config.addinivalue_line("markers", "long: one of many seconds; `make test` leaves it to `make test-long`")
     config.addinivalue_line("markers", "shared: needs the real photos and weights beside the checkout")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
 def pytest_collection_modifyitems(config, items):
     wanted = "slow" in (config.option.markexpr or "")
     for item in items:
+        if item.path.name in LONG:
+            item.add_marker(pytest.mark.long)
         if "slow" in item.keywords and not wanted:
             item.add_marker(pytest.mark.skip(reason="takes minutes: run with -m slow"))
         if "shared" in item.keywords and not SHARED.is_dir():
