@@ -8,8 +8,7 @@ import pytest
 
 from places import SHARED
 
-
-# What takes minutes in all, and `make test-long` runs: whole workflows beyond the first, every recipe, figures of every size.
+# What takes minutes in all: workflows beyond the first, every recipe, figures of every size. `make test-long` runs it.
 LONG = {
     *("test_altered.py", "test_exports.py", "test_figures_drawing.py", "test_memory.py", "test_parallel.py"),
     *("test_selection.py", "test_transfer.py", "test_labels_how_to.py", "test_ingest.py", "test_split.py"),
