@@ -70,11 +70,12 @@ test-slurm: dev  ## the chain on a real one-node Slurm; installs it, as root
 bench: dev  ## what the README says of speed, measured again: three hours
 	for name in lesson train pipeline; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
-lint: dev  ## ruff, snakefmt, snakemake --lint
+lint: dev  ## ruff, snakefmt, snakemake --lint, mypy
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/snakefmt --check --compact-diff Snakefile workflow/rules
 	$(BIN)/snakemake --lint
+	$(BIN)/mypy
 
 format: dev  ## put code and rules into shape
 	$(BIN)/ruff format

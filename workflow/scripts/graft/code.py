@@ -9,6 +9,7 @@ import json
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 RESOURCES = {"graft/figures/style.py": ("graft/figures/graft.mplstyle",)}  # files that a module reads, beside its code
@@ -65,7 +66,7 @@ def files_of(parts: tuple[str, ...]) -> list[Path]:
 
 
 @cache
-def facts_of(path: Path) -> dict:
+def facts_of(path: Path) -> dict[str, Any]:
     """Return the digest of a file's code, and the names of the library that it imports.
 
     A file that is known from an earlier start, by its bytes, is not parsed again.
@@ -78,7 +79,7 @@ def facts_of(path: Path) -> dict:
     return known()[key]
 
 
-def parsed(content: bytes) -> dict:
+def parsed(content: bytes) -> dict[str, Any]:
     r"""Return the facts of Python source.
 
     >>> parsed(b"x = 1  # one") == parsed(b'x = 1') == parsed(b'"A docstring."\nx = (1)')
@@ -109,7 +110,7 @@ def names_imported(tree: ast.AST) -> set[str]:
 
 
 @cache
-def known() -> dict[str, dict]:
+def known() -> dict[str, dict[str, Any]]:
     """Return what earlier starts found, by the SHA-256 of a file's bytes."""
     try:
         return json.loads(KNOWN.read_text())

@@ -11,7 +11,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room, none left of a quot
 IN_WORDS = rf"{os.strerror(errno.ENOSPC)}|errno = {errno.ENOSPC}\b"  # how HDF5 passes the system's error on
 
 
-def is_full(error: BaseException) -> bool:
+def is_full(error: BaseException | None) -> bool:
     """Return whether an error, or one that it followed from, says that a disk is full.
 
     >>> is_full(OSError(28, "No space left on device")), is_full(ValueError("something else"))

@@ -93,10 +93,11 @@ class Columns:
     @classmethod
     def meanings(cls) -> dict[str, str]:
         """Return the sentence below each attribute, read from the source of the class."""
-        body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0].body
+        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+        assert isinstance(definition, ast.ClassDef)
         return {
-            attribute.target.id.rstrip("_"): " ".join(below.value.value.split())
-            for attribute, below in itertools.pairwise(body)
+            ast.unparse(attribute.target).rstrip("_"): " ".join(ast.literal_eval(below.value).split())
+            for attribute, below in itertools.pairwise(definition.body)
             if isinstance(attribute, ast.AnnAssign) and isinstance(below, ast.Expr)
         }
 

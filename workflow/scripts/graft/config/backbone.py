@@ -1,7 +1,7 @@
 """Which network the head is grafted on, at what size, with which weights."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -82,7 +82,7 @@ class Backbone(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_in(cls, values: dict) -> dict:
+    def _fill_in(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Resolve the defaults that depend on the name."""
         if not isinstance(values, dict):
             return values

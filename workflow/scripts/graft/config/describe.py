@@ -28,7 +28,8 @@ def json_schema() -> str:
 
 def reference() -> str:
     """Return config/README.md: a table for every section, each section once, in the order of first mention."""
-    waiting, done, parts = [("configuration", JobConfig), ("recipe", Recipe)], set(), [TITLE]
+    waiting: list[tuple[str, type[Settings]]] = [("configuration", JobConfig), ("recipe", Recipe)]
+    done, parts = set(), [TITLE]
     while waiting:
         where, model = waiting.pop(0)
         if model in done:

@@ -44,10 +44,10 @@ def pictures_key(pictures: Pictures) -> str:
     >>> pictures_key(Pictures()), pictures_key(Pictures(fit="pad", window=[-160, 240], page=2))
     ('', '-pad-from-160.0to240.0-page2')
     """
-    parts = [pictures.fit] if pictures.fit != "squash" else []
+    parts: list[str] = [pictures.fit] if pictures.fit != "squash" else []
     if pictures.window != "full":
-        named = isinstance(pictures.window, str)
-        parts.append(pictures.window if named else "from{}to{}".format(*pictures.window))
+        window = pictures.window
+        parts.append(window if isinstance(window, str) else "from{}to{}".format(*window))
     if pictures.page != 1:
         parts.append(f"page{pictures.page}")
     return "".join(f"-{part}" for part in parts)

@@ -71,7 +71,8 @@ def expand_experiment(name: str, settings: dict[str, Any]) -> tuple[dict[str, An
     """Return the experiments that one with a sweep becomes, by name, and the sweep."""
     points = points_of(name, settings["sweep"])
     rest = {key: value for key, value in settings.items() if key != "sweep"}
-    made, owners = {}, {}
+    made: dict[str, dict[str, Any]] = {}
+    owners: dict[str, dict[str, Any]] = {}
     labels = labels_of(points)
     alone = labels_of([{key: value for key, value in point.items() if key != "seed"} for point in points])
     repeats = {}

@@ -94,7 +94,7 @@ class Link:
     kind: str
 
 
-def altered_links(pictures: Sequence[bytes]) -> list[Link]:
+def altered_links(pictures: Sequence[bytes] | np.ndarray) -> list[Link]:
     """Return links between photos of which one is an altered copy of the other: enough to join all that are.
 
     Args:
@@ -119,7 +119,7 @@ def altered_links(pictures: Sequence[bytes]) -> list[Link]:
     return links
 
 
-def stacked(pictures: Sequence[bytes]) -> np.ndarray:
+def stacked(pictures: Sequence[bytes] | np.ndarray) -> np.ndarray:
     """Return small pictures as one array (n, PX, PX), uint8."""
     return np.frombuffer(b"".join(pictures), np.uint8).reshape(-1, PX, PX)
 
@@ -190,7 +190,7 @@ def among_first(pairs: np.ndarray, count: int) -> np.ndarray:
     order = np.argsort(photos, kind="stable")
     rank = np.empty(len(photos), int)
     rank[order] = np.arange(len(photos)) - np.searchsorted(photos[order], photos[order])
-    return (rank.reshape(-1, 2) < count).all(1)
+    return np.all(rank.reshape(-1, 2) < count, axis=1)
 
 
 def described(pictures: Sequence[bytes], window: np.ndarray) -> np.ndarray:
@@ -340,7 +340,7 @@ def kinds(pictures: Sequence[bytes], pairs: Sequence[tuple[int, int, int]]) -> l
     agreement, overlap = agreements(sources, copies, maps, rows)
     core, _ = agreements(sources, copies, maps, rows, CORE)
     same = same_picture(agreement, maps) & same_picture(core, maps) & (overlap >= OVERLAP)
-    entire, _ = agreements(sources, copies, maps, np.broadcast_to(np.float32([-1, 1]), rows.shape))
+    entire, _ = agreements(sources, copies, maps, np.broadcast_to(np.array([-1, 1], np.float32), rows.shape))
     captioned = ~same_picture(entire, maps)
     found = []
     for number, view in enumerate(views):

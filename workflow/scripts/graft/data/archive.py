@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from graft.config.dataset import Limits
 from graft.data.layout import ARCHIVES
@@ -37,7 +37,7 @@ class Member:
     name: str
     n_bytes: int
     kind: str
-    handle: zipfile.ZipInfo | tarfile.TarInfo
+    handle: Any  # of zipfile or of tarfile
 
 
 @dataclass(slots=True)
@@ -79,30 +79,19 @@ class Archive:
         Raises: DamagedArchive where the archive breaks.
         """
         try:
-            for handle in self._open.infolist() if self.is_zip else self._open:
-                yield zip_member(handle) if self.is_zip else tar_member(handle)
-            if not self.is_zip:
-                self._check_end()
+            if isinstance(self._open, zipfile.ZipFile):
+                yield from map(zip_member, self._open.infolist())
+            else:
+                yield from map(tar_member, self._open)
+                check_end(self._open)
         except READ_ERRORS as error:
             if isinstance(error, DamagedArchive):
                 raise
             raise DamagedArchive(f"{type(error).__name__}: {error}") from None
 
-    def _check_end(self) -> None:
-        """Check that a tar has its end marker, and that the checksum of its compressed stream is right.
-
-        tarfile itself takes a damaged or missing header for the end.
-        """
-        stream = self._open.fileobj
-        stream.seek(self._open.offset)
-        if stream.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
-            raise DamagedArchive("it breaks off, or is damaged, behind one of its files")
-        while stream.read(CHUNK):
-            pass
-
     def open(self, member: Member) -> IO[bytes]:
         """Return a stream of a member's bytes."""
-        if self.is_zip:
+        if isinstance(self._open, zipfile.ZipFile):
             return self._open.open(member.handle)
         stream = self._open.extractfile(member.handle)
         if stream is None:
@@ -122,6 +111,19 @@ def diagnosis(start: bytes, error: Exception) -> str:
     if start.startswith((b"PK", b"\x1f\x8b")):
         return f"it is an archive that was cut or damaged ({' '.join(str(error).split())})"
     return "it is neither a zip nor a tar archive"
+
+
+def check_end(tar: tarfile.TarFile) -> None:
+    """Check that a tar has its end marker, and that the checksum of its compressed stream is right.
+
+    tarfile itself takes a damaged or missing header for the end.
+    """
+    stream: Any = tar.fileobj
+    stream.seek(tar.offset)
+    if stream.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+        raise DamagedArchive("it breaks off, or is damaged, behind one of its files")
+    while stream.read(CHUNK):
+        pass
 
 
 def zip_member(handle: zipfile.ZipInfo) -> Member:

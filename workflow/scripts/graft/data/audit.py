@@ -2,6 +2,8 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,7 @@ SETTLED = {"label_table": "read", "withdrawn": "drop", "relabelled": "keep"}  # 
 RANK = {"test": 0, "val": 1, "train": 2, "": 3}  # of copies in several folders, the lowest rank is kept
 DETAIL_PX = 64  # a photo of shorter sides, such as a digit of 28 px, has too little detail to find altered copies
 GRAVITY = (*ALWAYS_DROPPED, *SETTLED, *Policy.model_fields)  # gravest first: the verdict of a file with several faults
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -43,6 +46,18 @@ class Entry:
     def name(self) -> str:
         """Return the file's path within the photo set."""
         return self.file.name
+
+    @property
+    def local(self) -> Path:
+        """Return where the file lies; only of a file that arrived."""
+        assert self.file.local is not None, self.name
+        return self.file.local
+
+    @property
+    def seen(self) -> Look:
+        """Return what reading the file found; only of a file that was read."""
+        assert self.look is not None, self.name
+        return self.look
 
 
 def judge(entries: list[Entry], settings: Ingest) -> None:
@@ -75,7 +90,7 @@ def action(kind: str, policy: Policy) -> str:
 
 def judge_copies(entries: list[Entry], policy: Policy) -> None:
     """Find photos of the same bytes: across classes a conflict, across folders a leak, else a duplicate."""
-    for group in duplicates.same_bytes([entry.look.sha256 for entry in entries]):
+    for group in duplicates.same_bytes([entry.seen.sha256 for entry in entries]):
         copies = [entries[position] for position in group]
         if len({entry.label for entry in copies}) > 1:
             for entry in copies:
@@ -94,8 +109,8 @@ def judge_near_copies(entries: list[Entry], settings: Ingest) -> None:
     """Find photos that look alike, directly or through others: across folders a leak, else a near duplicate."""
     if not settings.near_duplicate_distance:
         return
-    distinct = list({entry.look.sha256: entry for entry in reversed(entries)}.values())[::-1]
-    links = copy_links([entry.look for entry in distinct], settings.near_duplicate_distance)
+    distinct = list({entry.seen.sha256: entry for entry in reversed(entries)}.values())[::-1]
+    links = copy_links([entry.seen for entry in distinct], settings.near_duplicate_distance)
     neighbours: dict[int, dict[int, str]] = defaultdict(dict)  # position, linked position: kind of copy
     groups: dict[int, list[int]] = defaultdict(list)
     for link in links:
@@ -116,19 +131,27 @@ def judge_near_copies(entries: list[Entry], settings: Ingest) -> None:
             blame_lookalike(entry, distinct[near], neighbours[position][near], first, settings.policy)
 
 
+def of_decoded(value: T | None) -> T:
+    """Return what the look at a file holds unless the file cannot be decoded, and this one could."""
+    assert value is not None
+    return value
+
+
 def copy_links(looks: list[Look], distance: int) -> list[altered.Link]:
     """Return links between photos that look alike, or of which one is an altered copy of the other.
 
     Of photos that look alike only the first is compared with altered copies, which costs more.
     """
-    pairs = duplicates.near_links([one.phash for one in looks], [one.thumbnail for one in looks], distance)
+    pairs = duplicates.near_links(
+        [of_decoded(one.phash) for one in looks], [of_decoded(one.thumbnail) for one in looks], distance
+    )
     groups = duplicates.connected_components(len(looks), pairs)
     firsts = [
         position
         for position, one in enumerate(looks)
         if groups[position] == position and min(one.width, one.height) >= DETAIL_PX
     ]
-    pictures = np.frombuffer(b"".join(looks[position].picture for position in firsts), np.uint8)
+    pictures = np.frombuffer(b"".join(of_decoded(looks[position].picture) for position in firsts), np.uint8)
     links = altered.altered_links(pictures.reshape(-1, PICTURE_PX, PICTURE_PX))
     return [altered.Link(*pair, "alike") for pair in pairs] + [
         altered.Link(firsts[one.earlier], firsts[one.later], one.kind) for one in links

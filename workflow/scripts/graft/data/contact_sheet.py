@@ -16,6 +16,8 @@ COLOURS = {"dropped": "#b3261e", "warned": "#9a6700"}  # of the outcomes that ar
 SEEN = "#1a7f37"  # of kept photos, as the network sees them
 INK, PAPER, GREY = "#1f2328", "#ffffff", "#e7e9ec"
 
+Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
+
 
 def contact_sheet(entries: list[Entry], title: str, pictures: Pictures = SQUASHED) -> Image.Image:
     """Return the sheet, under `title`.
@@ -61,12 +63,12 @@ def draw_seen(
     draw.text((left, top + 3), fitted(draw, heading, ImageFont.load_default(12)), SEEN, ImageFont.load_default(12))
     top += HEAD_PX
     draw.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), GREY)
-    photo = readable(entry.file.local, 2 * TILE_PX, pictures)
+    photo = readable(entry.local, 2 * TILE_PX, pictures)
     if photo:
         sheet.paste(squared(photo, TILE_PX, pictures.fit), (left, top))
     draw.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), outline=SEEN)
     font = ImageFont.load_default(11)
-    lines = [fitted(draw, entry.name, font, keep_end=True), f"{entry.look.width} x {entry.look.height} pixels"]
+    lines = [fitted(draw, entry.name, font, keep_end=True), f"{entry.seen.width} x {entry.seen.height} pixels"]
     draw.multiline_text((left, top + TILE_PX + 3), "\n".join(lines), INK, font, spacing=3)
 
 
@@ -97,7 +99,7 @@ def draw_tile(
     draw.rectangle((left, top, left + TILE_PX - 1, top + TILE_PX - 1), GREY)
     for position, one in enumerate(shown):
         width = TILE_PX // len(shown)
-        picture = thumbnail(one.file.local, width, pictures)
+        picture = thumbnail(one.local, width, pictures)
         if picture:
             centred = (left + position * width + (width - picture.width) // 2, top + (TILE_PX - picture.height) // 2)
             sheet.paste(picture, centred)
@@ -132,7 +134,7 @@ def readable(path: Path, at_least_px: int, pictures: Pictures) -> Image.Image | 
 def fitted(
     draw: ImageDraw.ImageDraw,
     text: str,
-    font: ImageFont.ImageFont,
+    font: Font,
     keep_end: bool = False,
     width_px: int = TILE_PX,
 ) -> str:
@@ -145,7 +147,7 @@ def fitted(
     return short
 
 
-def wrapped(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.ImageFont, n_lines: int) -> list[str]:
+def wrapped(draw: ImageDraw.ImageDraw, text: str, font: Font, n_lines: int) -> list[str]:
     """Return a text in at most `n_lines` lines of a tile's width."""
     lines, line = [], ""
     for word in text.split():

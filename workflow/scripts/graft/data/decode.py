@@ -12,7 +12,6 @@ from PIL import Image
 from graft.config.dataset import SQUASHED, Ingest, Pictures
 from graft.data.layout import EXTENSIONS
 from graft.data.pictures import (
-    Refused,
     drops_channel,
     has_deep_colours,
     lenient,
@@ -23,6 +22,7 @@ from graft.data.pictures import (
     turn_to,
     upright,
 )
+from graft.data.refusal import Refused
 
 HASHED_PX = 128  # a JPEG is decoded at the smallest scale of its own that is not below this
 THUMBNAIL_PX = 16

@@ -1,5 +1,8 @@
 """Deep grey pictures, of more than 8 bits, as 8 bits: which value becomes black, and which white."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from PIL import Image
 
@@ -10,6 +13,11 @@ DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners use
 PERCENTILES = (0.5, 99.5)
 SHADES = "graft_shades"  # in an image's `info`: the values of black and white that its file names
 INVERTED = "graft_inverted"  # in an image's `info`: its file says that small values are bright
+
+
+def tags_of(image: Any) -> Mapping[int, Any]:
+    """Return the tags of a TIFF, which Pillow gives no other kind of image."""
+    return image.tag_v2
 
 
 def is_deep(image: Image.Image) -> bool:
@@ -77,7 +85,7 @@ def white_of(image: Image.Image, top: float) -> float:
 def stated_white(image: Image.Image) -> float:
     """Return TIFF's MaxSampleValue, the largest value that its samples may have, or 0 where there is none."""
     try:
-        value = image.tag_v2.get(MAX_SAMPLE_VALUE, 0)
+        value = tags_of(image).get(MAX_SAMPLE_VALUE, 0)
         return float(value[0] if isinstance(value, tuple) else value)
     except (AttributeError, TypeError, ValueError, IndexError):
         return 0.0

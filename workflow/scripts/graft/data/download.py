@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from graft.config.dataset import Limits, Source
 from graft.data import archive, kaggle_source, lock, transfer, url_source
@@ -16,7 +17,7 @@ from graft.storage.files import atomic, sha256_of, write_json
 DAMAGED_TRIES = 3  # downloads of an archive that arrives damaged every time
 
 
-def obtain(source: Source, limits: Limits, output: Path, scratch: Path, locked: Path | None) -> dict:
+def obtain(source: Source, limits: Limits, output: Path, scratch: Path, locked: Path | None) -> dict[str, Any]:
     """Put a source's archive at `output` and return what arrived: source, version, licence, n_bytes, sha256.
 
     A local archive is linked to. Anything else is downloaded into `scratch`, where partial and finished downloads
@@ -49,7 +50,7 @@ def obtain(source: Source, limits: Limits, output: Path, scratch: Path, locked: 
     return kept
 
 
-def link(path: Path, limits: Limits, output: Path, locked: Path | None) -> dict:
+def link(path: Path, limits: Limits, output: Path, locked: Path | None) -> dict[str, Any]:
     """Check a local archive and link to it."""
     if not path.is_file():
         what = "is a folder: use `source: {folder: PATH}`" if path.is_dir() else "does not exist"
@@ -65,12 +66,12 @@ def link(path: Path, limits: Limits, output: Path, locked: Path | None) -> dict:
     return facts
 
 
-def facts_of(path: Path, answer: dict) -> dict:
+def facts_of(path: Path, answer: dict[str, Any]) -> dict[str, Any]:
     """Return what is recorded of an archive."""
     return {**answer, "n_bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
-def kept_download(source: Source, scratch: Path) -> dict | None:
+def kept_download(source: Source, scratch: Path) -> dict[str, Any] | None:
     """Return the record of a finished download of this very source, if its bytes are still what they were."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         record = json.loads((scratch / "record.json").read_text(encoding="utf-8"))
@@ -79,7 +80,7 @@ def kept_download(source: Source, scratch: Path) -> dict | None:
     return None
 
 
-def asked(source: Source) -> dict:
+def asked(source: Source) -> dict[str, Any]:
     """Return what a user asked for, as it is recorded: an address without its query, which may be a key."""
     values = source.model_dump(mode="json", exclude_none=True)
     return {key: transfer.clean(value) if key == "url" else value for key, value in values.items()}
@@ -90,14 +91,20 @@ def identity(source: Source) -> str:
     return hashlib.sha256(source.model_dump_json().encode()).hexdigest()
 
 
-def fetched(source: Source, limits: Limits, scratch: Path) -> dict:
+def url_of(source: Source) -> str:
+    """Return the address of a source that has one."""
+    assert source.url is not None
+    return source.url
+
+
+def fetched(source: Source, limits: Limits, scratch: Path) -> dict[str, Any]:
     """Download until an archive has arrived whole, and keep it with its record."""
     if source.kaggle is not None:
         slug = kaggle_source.parts_of(source.kaggle)[1]
         fetch, request, target = kaggle_source.fetch_kaggle, {"dataset": source.kaggle}, scratch / f"{slug}.zip"
     else:
-        url_source.resolved(source.url)  # a missing variable is reported before anything starts
-        fetch, request, target = url_source.fetch_url, {"url": source.url}, scratch / "partial"
+        url_source.resolved(url_of(source))  # a missing variable is reported before anything starts
+        fetch, request, target = url_source.fetch_url, {"url": url_of(source)}, scratch / "partial"
     note = scratch / "source"
     if note.is_file() and note.read_text() != identity(source):
         transfer.discard(target)  # a partial download of something else
@@ -109,13 +116,15 @@ def fetched(source: Source, limits: Limits, scratch: Path) -> dict:
     return facts
 
 
-def verified(fetch: transfer.Fetch, request: dict, target: Path, source: Source, limits: Limits) -> dict:
+def verified(
+    fetch: transfer.Fetch, request: dict[str, Any], target: Path, source: Source, limits: Limits
+) -> dict[str, Any]:
     """Download, read every byte, and start over from nothing if any is wrong.
 
     The Kaggle client (2.2.4) can call a damaged archive good: Kaggle/kaggle-cli#1179.
     """
     patience = Patience.from_environment()
-    name = source.kaggle or transfer.clean(source.url)
+    name = source.kaggle or transfer.clean(url_of(source))
     for tries_left in reversed(range(DAMAGED_TRIES)):
         try:
             answer = transfer.download(fetch, request, target, patience)
@@ -145,4 +154,4 @@ def advice(source: Source, fault: transfer.Fault) -> str:
     """Return the sentence of the source's own kind."""
     if source.kaggle is not None:
         return kaggle_source.advice(source.kaggle, fault)
-    return url_source.advice(source.url, fault)
+    return url_source.advice(url_of(source), fault)

@@ -93,6 +93,7 @@ def folder_files(folder: Path, staging: Path, settings: Ingest) -> list[File]:
             local = Path(parent, own)
             relative = local.relative_to(folder).as_posix().replace("\\", "_")
             name = archive.safe_name(relative) or archive.safe_name(relative.replace(":", "_"))
+            assert name is not None, relative  # without a colon it cannot point outside
             while name in names:  # two names that differ only in what cannot be printed
                 name += "~"
             names.add(name)
@@ -133,7 +134,7 @@ def blame_junk_and_copies(entries: list[Entry]) -> None:
 
     def same(one: int, other: int) -> bool:
         try:
-            return filecmp.cmp(files[one].file.local, files[other].file.local, shallow=False)
+            return filecmp.cmp(files[one].local, files[other].local, shallow=False)
         except OSError:  # unreadable: the audit says so
             return False
 
@@ -144,7 +145,7 @@ def blame_junk_and_copies(entries: list[Entry]) -> None:
 
 def inspect(entries: list[Entry], settings: Ingest, workers: int, pictures: Pictures) -> None:
     """Decode every file once, in `workers` processes, and add what was found."""
-    jobs = [(str(entry.file.local), entry.name) for entry in entries]
+    jobs = [(str(entry.local), entry.name) for entry in entries]
     batches = [jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH)]
     looks = (one for batch in run_batches(batches, settings, workers, pictures) for one in batch)
     for entry, found in zip(entries, looks, strict=True):
@@ -175,10 +176,10 @@ def look_batch(batch: list[tuple[str, str]], settings: Ingest, pictures: Picture
 
 def blame_blanks(entries: list[Entry], settings: Ingest) -> None:
     """Mark images of one grey level all over, such as an error page, where they are rare enough to be accidents."""
-    blanks = [entry for entry in entries if entry.look.blank > settings.max_blank]
+    blanks = [entry for entry in entries if entry.seen.blank > settings.max_blank]
     if len(blanks) <= max(1, RARE * len(entries)):
         for entry in blanks:
-            entry.faults.append(("blank", f"{entry.look.blank:.0%} of it is one grey level"))
+            entry.faults.append(("blank", f"{entry.seen.blank:.0%} of it is one grey level"))
 
 
 def class_names(entries: list[Entry]) -> list[str]:
@@ -187,7 +188,7 @@ def class_names(entries: list[Entry]) -> list[str]:
     Raises: UserError if there are fewer than two; it says what was seen.
     """
     kept = [entry for entry in entries if entry.kept]
-    names = sorted({entry.label for entry in kept}, key=layout.natural)
+    names = sorted({entry.label for entry in kept if entry.label is not None}, key=layout.natural)
     if len(names) >= 2:
         return names
     labelled = any(entry.verdict == "label_table" or entry.is_row for entry in entries)
@@ -210,10 +211,10 @@ def place(entries: list[Entry], images: Path, photos: Path) -> None:
         if entry.kept:
             target = images / entry.name
             target.parent.mkdir(parents=True, exist_ok=True)
-            if photos.is_dir() and entry.file.local.is_relative_to(photos):
-                target.symlink_to(root / entry.file.local.relative_to(photos))
+            if photos.is_dir() and entry.local.is_relative_to(photos):
+                target.symlink_to(root / entry.local.relative_to(photos))
             else:
-                shutil.move(entry.file.local, target)
+                shutil.move(entry.local, target)
 
 
 def manifest_table(entries: list[Entry]) -> pd.DataFrame:
@@ -223,7 +224,7 @@ def manifest_table(entries: list[Entry]) -> pd.DataFrame:
     """
     kept = [entry for entry in entries if entry.kept]
     at = {id(entry): position for position, entry in enumerate(kept)}
-    links = duplicates.links_of([entry.look.sha256 for entry in kept])
+    links = duplicates.links_of([entry.seen.sha256 for entry in kept])
     links += [(at[id(one)], at[id(entry)]) for entry in kept for one in entry.partners if id(one) in at]
     groups = duplicates.connected_components(len(kept), links)
     own_groups = {"source_group": [entry.group for entry in kept]} if any(entry.group for entry in kept) else {}
@@ -232,10 +233,10 @@ def manifest_table(entries: list[Entry]) -> pd.DataFrame:
             entry.name,
             entry.label,
             entry.source_split,
-            entry.look.width,
-            entry.look.height,
-            entry.look.sha256,
-            f"{entry.look.phash:016x}",
+            entry.seen.width,
+            entry.seen.height,
+            entry.seen.sha256,
+            f"{entry.seen.phash:016x}",
             group,
         )
         for entry, group in zip(kept, groups, strict=True)

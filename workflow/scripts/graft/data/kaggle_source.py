@@ -5,13 +5,14 @@ import functools
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from graft.data.transfer import Fault
 
 WAYS_OUT = "or put the zip on this machine and set `source: {archive: PATH}`, or see the demo offline: make demo"
 
 
-def fetch_kaggle(request: dict, target: Path) -> dict:
+def fetch_kaggle(request: dict[str, Any], target: Path) -> dict[str, Any]:
     """Download a dataset's archive with the official client, resuming what an earlier call left at `target`.
 
     Runs in a process of its own (transfer.download): the client prints, reads credentials and may call its server as
@@ -36,7 +37,7 @@ def fetch_kaggle(request: dict, target: Path) -> dict:
     return facts(client, owner, slug, version)
 
 
-def facts(client: object, owner: str, slug: str, version: str | None) -> dict:
+def facts(client: Any, owner: str, slug: str, version: str | None) -> dict[str, Any]:
     """Return the version and the licence, None where the server does not give them."""
     from kagglesdk.datasets.types.dataset_api_service import ApiGetDatasetRequest
 

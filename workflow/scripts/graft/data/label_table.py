@@ -53,7 +53,8 @@ def read_labels(path: Path, name: str, delimiter: str | None = None) -> pd.DataF
     if not len(table):
         raise UserError(f"{name} has no rows; it takes a row for each photo")
     table.columns = [str(column).strip() for column in table.columns]
-    table.index = range(1, len(table) + 1) if kind in ("json", "lines") else range(2, len(table) + 2)
+    first = 1 if kind in ("json", "lines") else 2
+    table.index = pd.RangeIndex(first, first + len(table))
     return table.map(text_of)
 
 

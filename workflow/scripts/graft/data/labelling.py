@@ -109,7 +109,7 @@ class Labelling:
         else:
             label_by_folders(pictures, settings)
         if self.corrections:
-            self.correct(photos, pictures)
+            self.correct(self.corrections, photos, pictures)
         blame_without_role(pictures)
 
     def label_by_tables(self, photos: "Photos", pictures: list[Entry]) -> None:
@@ -133,16 +133,15 @@ class Labelling:
         if pictures and not any(id(entry) in rows_of for entry in pictures):
             refuse_strangers(names, self.unmatched, pictures)
         for entry in photos.files:  # the audit tells the class of a damaged photo too
-            if rows := rows_of.get(id(entry)):
-                apply(entry, rows)
+            if own := rows_of.get(id(entry)):
+                apply(entry, own)
         for entry in pictures:
             if id(entry) not in rows_of:
                 entry.faults.append(("photo_without_row", unclear.get(id(entry), f"{names} has no row for it")))
         place_by_folders(pictures)
 
-    def correct(self, photos: "Photos", pictures: list[Entry]) -> None:
-        """Relabel and drop the photos that the corrections name."""
-        table = self.corrections
+    def correct(self, table: Table, photos: "Photos", pictures: list[Entry]) -> None:
+        """Relabel and drop the photos that a table of corrections names."""
         known = sorted({entry.label for entry in pictures if entry.label}, key=layout.natural)
         counts = {"relabelled": 0, "withdrawn": 0}
         earlier: dict[int, Row] = {}
@@ -241,11 +240,11 @@ def found(asked: str, entries: list[Entry], key: str) -> Table:
     usable = {entry.name: entry for entry in entries if entry.file.local is not None and not entry.faults}
     here = Path(asked).expanduser()
     if here.is_file():
-        of_that_name = [entry for entry in usable.values() if entry.file.local.name == here.name]
-        return Table(asked, here, next((entry for entry in of_that_name if entry.file.local.samefile(here)), None))
+        of_that_name = [entry for entry in usable.values() if entry.local.name == here.name]
+        return Table(asked, here, next((entry for entry in of_that_name if entry.local.samefile(here)), None))
     names = layout.ending_in(list(usable), asked)
     if len(names) == 1:
-        return Table(asked, usable[names[0]].file.local, usable[names[0]])
+        return Table(asked, usable[names[0]].local, usable[names[0]])
     raise UserError(nowhere(asked, key, names, list(usable)))
 
 

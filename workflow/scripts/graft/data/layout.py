@@ -97,7 +97,7 @@ def sibling_trees(
     for tree, positions in under.items():
         if "/" not in tree and not any(position in copies for position in positions):
             shapes[tuple(sorted(names[position][len(tree) + 1 :] for position in positions))].append(tree)
-    found = {}
+    found: dict[int, int] = {}
     for trees in shapes.values():
         first, *others = sorted(trees, key=natural)
         at = {names[position][len(first) + 1 :]: position for position in under[first]}
@@ -193,7 +193,7 @@ def split_level(folders: list[Folders], classes_known: bool = False) -> tuple[in
     deepest = max((len(own) for own in folders), default=0)
     for depth in range(deepest):
         here = Counter(own[depth] for own in folders if len(own) > depth)
-        namings = defaultdict(dict)
+        namings: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
         for name in here:
             match = ROLE_NAME.fullmatch(name)
             if match:

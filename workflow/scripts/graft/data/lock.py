@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graft.data.wording import abbreviated
 from graft.errors import UserError
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd  # slow to load, and Snakemake reads this module too
 
 
-def read(path: Path | None) -> dict | None:
+def read(path: Path | None) -> dict[str, Any] | None:
     """Return a lock file's content, or None where there is none to enforce."""
     if path is None or not path.is_file():
         return None
@@ -25,7 +25,7 @@ def read(path: Path | None) -> dict | None:
         raise UserError(f"{path} is not a lock file; delete it") from None
 
 
-def content_of(arrived: dict, manifest: pd.DataFrame) -> dict:
+def content_of(arrived: dict[str, Any], manifest: pd.DataFrame) -> dict[str, Any]:
     """Return what a lock file holds: the archive's checksum, if there is one, and every kept photo's."""
     archive = {key: arrived[key] for key in ("sha256", "n_bytes", "version") if arrived.get(key) is not None}
     photos = dict(zip(manifest["path"], manifest["sha256"], strict=True))

@@ -5,12 +5,13 @@ import importlib
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from types import ModuleType
+from typing import IO, BinaryIO
 
-from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
+from PIL import Image, ImageFile, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from graft.config.dataset import SQUASHED, Pictures
-from graft.data.depth import eight_bit, is_deep
+from graft.data.depth import eight_bit, is_deep, tags_of
 from graft.data.refusal import Refused, several_channels
 
 logging.getLogger("PIL").setLevel(logging.CRITICAL)  # the audit says what is wrong with a file
@@ -47,12 +48,12 @@ def magic_kind(start: bytes) -> str | None:
 # ------------------------------------------------------------------------------- formats of the optional install
 
 
-def open_heif(stream: BinaryIO, name: str = "") -> Image.Image:
+def open_heif(stream: IO[bytes], name: str | bytes = "") -> ImageFile.ImageFile:
     """Return a phone's HEIC picture, opened by pillow-heif."""
     return installed("pillow_heif", "HEIC, which pillow-heif reads").HeifImageFile(stream, name)
 
 
-def open_dicom(stream: BinaryIO, name: str = "") -> Image.Image:
+def open_dicom(stream: IO[bytes], name: str | bytes = "") -> ImageFile.ImageFile:
     """Return a DICOM picture, opened by pydicom.
 
     Raises: SyntaxError, as Pillow wants it, if the stream is none.
@@ -67,7 +68,7 @@ def open_dicom(stream: BinaryIO, name: str = "") -> Image.Image:
     return DicomImage(stream, name)
 
 
-def installed(package: str, what: str):
+def installed(package: str, what: str) -> ModuleType:
     """Return an optional package.
 
     Raises: Refused if it is not installed; it says how to install it.
@@ -93,7 +94,7 @@ def opened(path: str | Path | BinaryIO) -> Iterator[Image.Image]:
     """
     try:
         image = Image.open(path, formats=FORMATS)
-    except (Image.UnidentifiedImageError, SyntaxError):
+    except (UnidentifiedImageError, SyntaxError):
         refuse_channels(path)
         raise
     with image:
@@ -137,19 +138,19 @@ def refuse_unnamed_channels(image: Image.Image) -> None:
     Raises: Refused for these. A fourth one may be what a photo editor left; the audit says that it is left out.
     """
     if image.format == "TIFF":
-        n_channels = image.tag_v2.get(SAMPLES_PER_PIXEL, 1)
+        n_channels = tags_of(image).get(SAMPLES_PER_PIXEL, 1)
         if n_channels > 4 or (n_channels == 2 and not has_alpha(image)):
             raise Refused(several_channels(n_channels))
 
 
 def has_alpha(image: Image.Image) -> bool:
     """Return whether a TIFF says that its last channel is transparency."""
-    return set(image.tag_v2.get(EXTRA_SAMPLES, ())) <= {1, 2} and EXTRA_SAMPLES in image.tag_v2
+    return set(tags_of(image).get(EXTRA_SAMPLES, ())) <= {1, 2} and EXTRA_SAMPLES in tags_of(image)
 
 
 def drops_channel(image: Image.Image) -> bool:
     """Return whether a TIFF has a fourth channel beside red, green and blue that is no transparency."""
-    return image.format == "TIFF" and image.mode == "RGB" and image.tag_v2.get(SAMPLES_PER_PIXEL, 1) == 4
+    return image.format == "TIFF" and image.mode == "RGB" and tags_of(image).get(SAMPLES_PER_PIXEL, 1) == 4
 
 
 def has_deep_colours(image: Image.Image, start: bytes) -> bool:
@@ -161,7 +162,9 @@ def has_deep_colours(image: Image.Image, start: bytes) -> bool:
     """
     if image.format == "PNG":
         return start[24:25] == b"\x10"
-    return image.format == "TIFF" and image.mode.startswith("RGB") and max(image.tag_v2.get(BITS_PER_SAMPLE, (8,))) > 8
+    return (
+        image.format == "TIFF" and image.mode.startswith("RGB") and max(tags_of(image).get(BITS_PER_SAMPLE, (8,))) > 8
+    )
 
 
 def orientation_of(image: Image.Image) -> int:

@@ -44,7 +44,8 @@ def pack(
         array; or if a worker is killed.
     """
     new_array(output, np.uint8, (len(rows), size, size, 3)).flush()
-    photos = [(str(images / manifest["path"].iat[row]), manifest["sha256"].iat[row]) for row in rows]
+    chosen = manifest.iloc[list(rows)]
+    photos = [(str(images / path), sha256) for path, sha256 in zip(chosen["path"], chosen["sha256"], strict=True)]
     starts = range(0, len(photos), BATCH)
     jobs = [(photos[start : start + BATCH], start, size, output, pictures) for start in starts]
     try:

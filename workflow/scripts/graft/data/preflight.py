@@ -77,8 +77,7 @@ def check_names(names: list[str], where: str, dataset: Dataset) -> None:
         raise UserError(f"{where} has no photos: {files}; it takes a folder per class, with photos in it")
     labels = dataset.source.labels
     if labels and labels.pattern:
-        found = [re.search(labels.pattern, name) for name in photos]
-        if not any(found):
+        if not any(re.search(labels.pattern, name) for name in photos):
             raise UserError(
                 f"source.labels.pattern {labels.pattern!r} matches none of the photos of {where}, such as {photos[0]}"
             )

@@ -212,10 +212,10 @@ class Draw:
             of_class = alone[self.codes[alone] == code]
             wanted = max(int(np.ceil(targets[code] - state.photos[code] - 0.5)), least - int(state.photos[code]), 0)
             state.add_single(of_class[: min(wanted, max(0, state.spare[code]))], code)
-        for code in np.flatnonzero(state.photos < least):
+        for lacking in np.flatnonzero(state.photos < least):
             for members in reversed(several):  # the smallest first
                 counts = np.bincount(self.codes[members], minlength=len(self.classes))
-                if counts[code] and state.photos[code] < least and state.allows(counts):
+                if counts[lacking] and state.photos[lacking] < least and state.allows(counts):
                     state.add(members, counts)
         return np.sort(np.array(state.places, int))
 
@@ -305,7 +305,7 @@ def grouping_of(manifest: pd.DataFrame, settings: Split) -> str:
 
 def check_leaks(manifest: pd.DataFrame, groups: np.ndarray, roles: np.ndarray, why: str) -> None:
     """Refuse a split that has photos of one group in two roles, and name them; `why` says what a group is."""
-    held = defaultdict(lambda: defaultdict(list))
+    held: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for path, group, role in zip(manifest["path"], groups, roles, strict=True):
         if role:
             held[group][role].append(path)
@@ -327,6 +327,7 @@ def folds_of_file(manifest: pd.DataFrame, settings: Split) -> list[np.ndarray]:
 
     Raises: UserError for unknown photos, labels, roles, or folds; it names them.
     """
+    assert settings.file is not None
     table = table_of(Path(settings.file))
     at = {path: position for position, path in enumerate(manifest["path"])}
     unknown = [path for path in table["path"] if path not in at]
@@ -354,8 +355,8 @@ def folds_of_file(manifest: pd.DataFrame, settings: Split) -> list[np.ndarray]:
     if twice:
         raise UserError(f"{settings.file} names {abbreviated(twice)} twice in a fold")
     folds = [np.full(len(manifest), "", dtype=object) for _ in range(settings.folds)]
-    for row in table.itertuples():
-        folds[row.fold][at[row.path]] = row.role
+    for path, fold, role in zip(table["path"], table["fold"], table["role"], strict=True):
+        folds[fold][at[path]] = role
     return folds
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 
 LONGEST_PAUSE_S = 600.0  # if a server asks for a longer pause, the download is given up
 ENOUGH_BYTES = 64 << 20  # an attempt that got this much further than all before does not count as failed
@@ -75,10 +76,10 @@ class Failed(Exception):
         self.fault = fault
 
 
-Fetch = Callable[[dict, Path], dict]
+Fetch = Callable[[dict[str, Any], Path], dict[str, Any]]
 
 
-def download(fetch: Fetch, request: dict, target: Path, patience: Patience) -> dict:
+def download(fetch: Fetch, request: dict[str, Any], target: Path, patience: Patience) -> dict[str, Any]:
     """Call `fetch(request, target)` in a process of its own until it succeeds, and return what it returns.
 
     The process can be ended when it stalls, whatever library hangs in it; and what that library prints, secrets
@@ -106,7 +107,7 @@ def download(fetch: Fetch, request: dict, target: Path, patience: Patience) -> d
         time.sleep(pause)
 
 
-def attempt(fetch: Fetch, request: dict, target: Path, stall_s: float) -> dict | Fault:
+def attempt(fetch: Fetch, request: dict[str, Any], target: Path, stall_s: float) -> dict[str, Any] | Fault:
     """Run one attempt in a process and watch it: return its result, or its fault."""
     program = "from graft.data.transfer import child; child()"
     paths = os.pathsep.join(path for path in (str(SCRIPTS), os.environ.get("PYTHONPATH")) if path)
@@ -122,7 +123,8 @@ def attempt(fetch: Fetch, request: dict, target: Path, stall_s: float) -> dict |
     finally:
         process.kill()
         process.wait()
-        process.stdout.close()
+        if process.stdout:
+            process.stdout.close()
 
 
 def quiet_environment() -> dict[str, str]:
@@ -130,9 +132,11 @@ def quiet_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in ("VERBOSE", "VERBOSE_OUTPUT")}
 
 
-def watched(process: subprocess.Popen, target: Path, stall_s: float) -> dict | Fault:
+def watched(process: subprocess.Popen[bytes], target: Path, stall_s: float) -> dict[str, Any] | Fault:
     """Wait for a child's answer, saying how far it is; give up on it when nothing arrives."""
-    process.stdout.readline()  # the libraries are loaded: the clock starts
+    output = process.stdout
+    assert output is not None  # a pipe
+    output.readline()  # the libraries are loaded: the clock starts
     size, moved, reported = size_of(target), time.monotonic(), time.monotonic()
     while process.poll() is None:
         time.sleep(POLL_S)
@@ -145,7 +149,7 @@ def watched(process: subprocess.Popen, target: Path, stall_s: float) -> dict | F
             reported = now
             print(f"{current / 1e6:,.0f}{total_of(target)} MB", flush=True)
     try:
-        answer = json.loads(process.stdout.read())
+        answer = json.loads(output.read())
     except ValueError:
         return Fault("network", f"the download's process ended without an answer ({process.returncode})")
     return Fault(**answer["fault"]) if "fault" in answer else answer["result"]

@@ -4,16 +4,20 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from graft.data.transfer import Fault, clean, discard, marker_of, size_of
 from graft.errors import UserError
+
+if TYPE_CHECKING:
+    import requests
 
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 CHUNK = 1 << 16
 TIMEOUT_S = (30, 120)  # to connect, and between two packets
 
 
-def fetch_url(request: dict, target: Path) -> dict:
+def fetch_url(request: dict[str, Any], target: Path) -> dict[str, Any]:
     """Download an address to `target`, resuming what an earlier call left there of the very same file.
 
     Args:
@@ -59,7 +63,7 @@ def resolved(url: str) -> str:
     return VARIABLE.sub(lambda found: os.environ[found[1]], url)
 
 
-def noted(target: Path) -> dict | None:
+def noted(target: Path) -> dict[str, Any] | None:
     """Return the note that an earlier call left: what its bytes are part of."""
     try:
         note = json.loads(marker_of(target).read_text(encoding="utf-8"))
@@ -68,7 +72,7 @@ def noted(target: Path) -> dict | None:
         return None
 
 
-def note_down(target: Path, response: object, size: int | None) -> None:
+def note_down(target: Path, response: "requests.Response", size: int | None) -> None:
     """Note the file's identity before its bytes, so that a later call can resume.
 
     A weak ETag does not identify a file's bytes: the time of its last change takes its place.
@@ -89,7 +93,7 @@ def begins_at(content_range: str, have: int) -> bool:
     return content_range.startswith(f"bytes {have}-")
 
 
-def length_of(response: object, have: int) -> int | None:
+def length_of(response: "requests.Response", have: int) -> int | None:
     """Return the bytes of the whole file, as far as the answer tells."""
     length = response.headers.get("Content-Length", "")
     return have + int(length) if length.isdigit() else None

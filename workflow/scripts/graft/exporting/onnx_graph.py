@@ -79,7 +79,7 @@ def in_eight_bits(model: onnx.ModelProto, photos: np.ndarray) -> onnx.ModelProto
     class Photos(quantization.CalibrationDataReader):
         """The photos one by one, as the calibrator asks for them."""
 
-        def __init__(self):
+        def __init__(self) -> None:
             self.left: Iterator[np.ndarray] = iter(photos)
 
         def get_next(self) -> dict[str, np.ndarray] | None:

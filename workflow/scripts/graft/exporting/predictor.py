@@ -16,7 +16,7 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ MAX_SAMPLE_VALUE = 0x0119  # a TIFF tag: the largest value that a sample may hav
 DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners use
 PERCENTILES = (0.5, 99.5)  # what the window `percentile` makes black and white
 SAMPLES_PER_PIXEL, EXTRA_SAMPLES = 0x0115, 0x0152  # TIFF tags: how many channels, and which of them are transparency
-FITS = {  # how a photo that is no square becomes one
+FITS: dict[str, Callable[[Image.Image, tuple[int, int]], Image.Image]] = {  # how a photo that is no square becomes one
     "squash": lambda image, size: image.resize(size, Image.Resampling.BILINEAR),
     "pad": lambda image, size: ImageOps.pad(image, size, Image.Resampling.BILINEAR, "black"),
     "crop": lambda image, size: ImageOps.fit(image, size, Image.Resampling.BILINEAR),
@@ -210,8 +210,8 @@ def odd_channels(image: Image.Image) -> str:
     """Return that Pillow would drop channels of a TIFF in silence, or nothing."""
     if image.format != "TIFF":
         return ""
-    n_channels = image.tag_v2.get(SAMPLES_PER_PIXEL, 1)
-    alpha = EXTRA_SAMPLES in image.tag_v2 and set(image.tag_v2[EXTRA_SAMPLES]) <= {1, 2}
+    n_channels = tags_of(image).get(SAMPLES_PER_PIXEL, 1)
+    alpha = EXTRA_SAMPLES in tags_of(image) and set(tags_of(image)[EXTRA_SAMPLES]) <= {1, 2}
     if n_channels > 4 or (n_channels == 2 and not alpha):
         return f"it has {n_channels} channels that make no grey or RGB picture; save those that count as one"
     return ""
@@ -256,9 +256,14 @@ def shades_of(image: Image.Image, values: np.ndarray, window: str | list[float])
     if window == "percentile":
         low, high = (float(value) for value in np.percentile(values, PERCENTILES))
         return (low, high) if low < high else (lowest, highest)
-    if window != "full":
+    if not isinstance(window, str):
         return window[0], window[1]
     return (lowest, highest) if lowest < 0 else (0.0, white_of(image, highest))
+
+
+def tags_of(image: Any) -> Mapping[int, Any]:
+    """Return the tags of a TIFF, which Pillow gives no other kind of image."""
+    return image.tag_v2
 
 
 def white_of(image: Image.Image, top: float) -> float:
@@ -274,7 +279,7 @@ def white_of(image: Image.Image, top: float) -> float:
 def stated_white(image: Image.Image) -> float:
     """Return what a TIFF says its largest value is, or 0 where it says nothing."""
     try:
-        value = image.tag_v2.get(MAX_SAMPLE_VALUE, 0)
+        value = tags_of(image).get(MAX_SAMPLE_VALUE, 0)
         return float(value[0] if isinstance(value, tuple) else value)
     except (AttributeError, TypeError, ValueError, IndexError):
         return 0.0

@@ -74,7 +74,7 @@ def compared(judged: pd.DataFrame, said: np.ndarray, facts: dict[str, Any]) -> d
     answered = np.array(classes, object)[after]
     flipped = (answered != judged["predicted"].to_numpy()) | (sure != judged["sure"].to_numpy(bool))
     apart = np.nan_to_num(np.abs(said - before), nan=np.inf)
-    photo, which = np.unravel_index(int(apart.argmax()), apart.shape)
+    photo, which = divmod(int(apart.argmax()), apart.shape[1])
     return {
         "photos": len(judged),
         "accuracy": float(np.mean(answered == judged["label"].to_numpy())),

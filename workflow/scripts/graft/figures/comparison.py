@@ -1,7 +1,10 @@
 """Every run side by side: accuracy with its interval, after the head and after fine-tuning."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -43,7 +46,7 @@ def names_of(table: pd.DataFrame, width: int) -> list[str]:
 
 def draw_stage(axes: Axes, rows: pd.DataFrame, lines: np.ndarray, stage: str) -> None:
     """Draw one stage's points, hollow where they are means over seeds, and write their values at the right."""
-    look = {"fmt": STAGE_MARKERS[stage], "color": STAGE_COLOURS[stage], "capsize": 3, "lw": 1.5}
+    look: dict[str, Any] = {"fmt": STAGE_MARKERS[stage], "color": STAGE_COLOURS[stage], "capsize": 3, "lw": 1.5}
     for kind, fill in (("run", STAGE_COLOURS[stage]), ("seeds", "white")):
         part = (rows["kind"] == kind).to_numpy()
         if part.any():
@@ -67,7 +70,7 @@ def reach(rows: pd.DataFrame) -> np.ndarray:
     return np.nan_to_num(np.abs(ends - rows["accuracy"].to_numpy(float)))
 
 
-def legend_of(axes: Axes) -> tuple[list, list[str]]:
+def legend_of(axes: Axes) -> tuple[list[Artist], list[str]]:
     """Return the legend's marks without their error bars, and their names."""
     handles, labels = axes.get_legend_handles_labels()
     return [handle[0] if isinstance(handle, tuple) else handle for handle in handles], labels

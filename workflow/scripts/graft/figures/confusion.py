@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from graft.figures.judged import judged, judging_photos, stages_of
 from graft.figures.names import class_labels
@@ -111,7 +112,7 @@ def slant_of(names: list[str]) -> int:
     return 0 if len(names) <= 4 and max(map(len, names)) <= 12 else 45
 
 
-def draw_matrix(axes: Axes, counts: np.ndarray, names: list[str]):
+def draw_matrix(axes: Axes, counts: np.ndarray, names: list[str]) -> AxesImage:
     """Draw one matrix, and return its image for the colour bar."""
     rates = rates_of(counts)
     many = len(names) > SMALL

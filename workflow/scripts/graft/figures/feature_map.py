@@ -1,6 +1,7 @@
 """The photos in the space of the frozen backbone's features, laid on a plane."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -100,17 +101,18 @@ def draw(
     figure = canvas(5.8 + 2.1 * across, max(4.6, 0.19 * min(len(names), 20) + 1.5), [run, *names])
     axes = figure.subplots()
     size = ring = float(np.clip(6000 / len(kept), 5, 36))
+    x, y = places.T
     others = ~np.isin(labels, named)
-    axes.scatter(*places[others].T, s=size * 0.7, alpha=0.5, lw=0, color="#BBBBBB", marker="o")
+    axes.scatter(x[others], y[others], s=size * 0.7, alpha=0.5, lw=0, color="#BBBBBB", marker="o")
     size *= 3 if others.any() else 1  # few dots of many, which must be found
     for position, number in enumerate(named):
         look = class_look(position)
         for judged_here, alpha in ((False, 0.35), (True, 0.95)):
             here = (labels == number) & ((mark != "") == judged_here)
-            axes.scatter(*places[here].T, s=size * (1.3 if judged_here else 0.7), alpha=alpha, lw=0, **plain(look))
+            axes.scatter(x[here], y[here], s=size * (1.3 if judged_here else 0.7), alpha=alpha, lw=0, **plain(look))
     wrong = mark == "wrong"
-    axes.scatter(*places[wrong].T, s=ring * 3.5, facecolors="none", edgecolors="black", lw=1, zorder=4)
-    axes.scatter(*places[wrong].T, s=ring, marker="x", color="black", lw=1, zorder=5)
+    axes.scatter(x[wrong], y[wrong], s=ring * 3.5, facecolors="none", edgecolors="black", lw=1, zorder=4)
+    axes.scatter(x[wrong], y[wrong], s=ring, marker="x", color="black", lw=1, zorder=5)
     axes.set_xlabel(axis_names[0])
     axes.set_ylabel(axis_names[1])
     axes.set_xticks([])
@@ -150,12 +152,10 @@ def placed(features: np.ndarray, settings: FeatureMap) -> tuple[np.ndarray, tupl
     if settings.method == "tsne" and len(features) > 3:
         return neighbours(features, settings.perplexity, settings.seed), ("t-SNE, first axis", "t-SNE, second axis")
     places, shares = principal(features)
-    return places, tuple(
-        f"{which} principal component ({share:.0%} of variance)"
-        for which, share in zip(("first", "second"), shares, strict=True)
-    )
+    first, second = (f"principal component ({share:.0%} of variance)" for share in shares)
+    return places, (f"first {first}", f"second {second}")
 
 
-def plain(look: dict[str, str]) -> dict[str, str]:
+def plain(look: dict[str, Any]) -> dict[str, Any]:
     """Return a look as `scatter` takes it."""
     return {"color": look["color"], "marker": look["marker"]}

@@ -132,7 +132,7 @@ def signs_of(answers: np.ndarray, outputs: int) -> np.ndarray:
     return np.eye(outputs, dtype=np.float32)[answers]
 
 
-def slopes_of(upper: "keras.Model", features, answers: np.ndarray):
+def slopes_of(upper: "keras.Model", features: "keras.KerasTensor", answers: np.ndarray) -> "keras.KerasTensor":
     """Return the gradient of each answer's logit at the feature map."""
     import keras
 

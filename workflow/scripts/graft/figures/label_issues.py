@@ -29,14 +29,14 @@ def draw(issues: pd.DataFrame, images: Path, dataset: str) -> Figure:
     names = dict(zip(classes, class_labels(classes, 20), strict=True))
     tiles = [
         Tile(
-            photo=thumbnail(images / row.path),
+            photo=thumbnail(images / row["path"]),
             lines=(
-                f"{names[row.suggested]} {row.probability:.2f}",
-                f"label: {names[row.label]} {row.self_confidence:.2f}",
-                photo_label(row.path),
+                f"{names[row['suggested']]} {row['probability']:.2f}",
+                f"label: {names[row['label']]} {row['self_confidence']:.2f}",
+                photo_label(row["path"]),
             ),
         )
-        for row in shown.itertuples()
+        for row in shown.to_dict("records")
     ]
     return tiled(f"{dataset}: {told(len(suspects), len(shown), len(issues))}", tiles, ACROSS, note=NOTE)
 

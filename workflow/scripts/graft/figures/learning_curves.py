@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -100,6 +101,7 @@ def draw_measure(axes: Axes, curves: dict[int, list[Curve]], prefix: str, label:
     colour, dashes, marker = LOOKS[prefix]
     phases = range(max(map(len, curves.values())))
     dots = marker if max(len(curve.epochs) for fold in curves.values() for curve in fold) <= 12 else None
+    legend: str | None = label
     for phase in phases:
         of_folds = [fold[phase] for fold in curves.values() if phase < len(fold)]
         thick = of_folds if folds == 1 else [mean_curve(of_folds)]
@@ -109,8 +111,8 @@ def draw_measure(axes: Axes, curves: dict[int, list[Curve]], prefix: str, label:
         for curve in thick:
             if len(curve.epochs):
                 one = marker if len(curve.epochs) == 1 else dots  # a phase of one epoch is a point
-                axes.plot(curve.epochs, curve.values, color=colour, ls=dashes, marker=one, ms=3.5, label=label)
-                label = None
+                axes.plot(curve.epochs, curve.values, color=colour, ls=dashes, marker=one, ms=3.5, label=legend)
+                legend = None  # one entry for all phases
 
 
 def finish(axes: Axes, histories: Histories, label: str) -> None:
@@ -118,10 +120,16 @@ def finish(axes: Axes, histories: Histories, label: str) -> None:
     start = boundary_of(histories)
     last = max(start * (stage == "finetuned") + len(table) for (_, stage), table in histories.items())
     axes.set_xlim(0.5, max(last, 1) + 0.5)
-    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    axes.locator_params(axis="x", integer=True, min_n_ticks=1)
     if any(stage == "finetuned" for _, stage in histories) and start:
         axes.axvline(start + 0.5, color="black", lw=1, ls=":")
-        note = {"xytext": (0, 3), "textcoords": "offset points", "size": 7.5, "va": "bottom", "color": "#444444"}
+        note: dict[str, Any] = {
+            "xytext": (0, 3),
+            "textcoords": "offset points",
+            "size": 7.5,
+            "va": "bottom",
+            "color": "#444444",
+        }
         across = axes.get_xaxis_transform()
         axes.annotate("head", ((start + 1) / 2, 1), xycoords=across, ha="center", **note)
         axes.annotate("fine-tuning", ((start + last + 1) / 2, 1), xycoords=across, ha="center", **note)

@@ -110,7 +110,7 @@ def put(text: Annotation, axes: Axes, point: np.ndarray, taken: list[Bbox], near
     drawn = text.get_window_extent()
     width, height = drawn.width, drawn.height
     inside = axes.get_window_extent()
-    best = None
+    best: tuple[float, float, Bbox] | None = None
     for away, turn in places(near):
         # The name's nearer edge, not its middle, is `away` from the point.
         x = away * np.cos(turn) * pixels + (np.cos(turn) - 1) / 2 * width
@@ -121,9 +121,10 @@ def put(text: Annotation, axes: Axes, point: np.ndarray, taken: list[Bbox], near
         if free and not any(box.overlaps(other) for other in taken):
             best = (x, y, box)
             break
+    assert best is not None  # there is always a first place
     x, y, box = best
     text.set_position((x / pixels, y / pixels))
-    if np.hypot(x + width / 2, y + height / 2) < width / 2 + 2 * near * pixels:
+    if text.arrow_patch and np.hypot(x + width / 2, y + height / 2) < width / 2 + 2 * near * pixels:
         text.arrow_patch.set_visible(False)  # close enough to be seen to belong to it
     return box
 

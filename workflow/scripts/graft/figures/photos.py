@@ -1,5 +1,6 @@
 """Rows of photos, each framed by whether the model was right of it, with a few lines beneath."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -42,7 +43,7 @@ def thumbnail(path: Path, pixels: int = PIXELS) -> np.ndarray:
 
 
 def tiled(
-    title: str, tiles: list[Tile | None], columns: int, note: str = "", headings: dict[int, str] | None = None
+    title: str, tiles: Sequence[Tile | None], columns: int, note: str = "", headings: dict[int, str] | None = None
 ) -> Figure:
     """Return a figure of tiles, row by row.
 

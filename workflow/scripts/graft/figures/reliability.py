@@ -76,8 +76,8 @@ def draw_stage(above: Axes, below: Axes, rows: pd.DataFrame, bins: int) -> None:
         above.errorbar(points["confidence"], points["accuracy"], yerr=spread, color=colour, marker=marker, ls=dashes,
                        lw=1.4, elinewidth=0.9, capsize=2, label=name)  # fmt: skip
         weights = np.full(len(rows), 1 / max(len(rows), 1))
-        below.hist(confidence, np.linspace(0, 1, bins + 1), weights=weights, histtype="step", color=colour, ls=dashes,
-                   lw=1.4)  # fmt: skip
+        edges = np.linspace(0, 1, bins + 1).tolist()
+        below.hist(confidence, edges, weights=weights, histtype="step", color=colour, ls=dashes, lw=1.4)
     left = np.floor(lowest * 10) / 10
     above.set_xlim(left - 0.02, 1.02)
     above.set_ylim(-0.02, 1.03)

@@ -13,8 +13,10 @@ from graft.figures.names import class_labels
 from graft.figures.style import STAGE_COLOURS, STAGE_NAMES, canvas, class_look
 from graft.judging.outcomes import Outcomes, classes_of, outcomes_of
 
+Dashes = str | tuple[int, tuple[float, ...]]  # as matplotlib takes them
+Look = tuple[str, Dashes, str]  # colour, dashes, marker
 NAMED = 9  # curves in a legend, at most; of more classes, those with the lowest average precision
-DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (8, 2, 1, 2, 1, 2)))
+DASHES: tuple[Dashes, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (8, 2, 1, 2, 1, 2)))
 
 
 @dataclass(frozen=True)
@@ -75,15 +77,19 @@ def draw(predictions: pd.DataFrame, run: str) -> Figure:
     counted = judging_photos(last)
     if len(classes) == 2:
         drawn = {stage: curves_of_classes(outcomes_of(judged(predictions, stage)))[1] for stage in stages}
-        looks = {stage: (STAGE_COLOURS[stage], DASHES[number], "os"[number]) for number, stage in enumerate(stages)}
+        looks: dict[str, Look] = {
+            stage: (STAGE_COLOURS[stage], DASHES[number], "os"[number]) for number, stage in enumerate(stages)
+        }
         lines = [(STAGE_NAMES[stage], curves, looks[stage]) for stage, curves in drawn.items() if curves]
         title = f"{run}: {names[1]} against {names[0]}, {counted}"
-        faint = []
+        faint: list[Curves] = []
     else:
         every = [(number, curves) for number, curves in enumerate(curves_of_classes(outcomes_of(last))) if curves]
         ranked = sorted(every, key=lambda one: one[1].average_precision)
-        looks = {number: look_of(place) for place, number in enumerate(sorted(number for number, _ in ranked[:NAMED]))}
-        lines = [(names[number], curves, looks[number]) for number, curves in ranked[:NAMED]]
+        look_by_class = {
+            number: look_of(place) for place, number in enumerate(sorted(number for number, _ in ranked[:NAMED]))
+        }
+        lines = [(names[number], curves, look_by_class[number]) for number, curves in ranked[:NAMED]]
         faint = [curves for _, curves in ranked[NAMED:]]
         title = f"{run}, {STAGE_NAMES[stages[-1]]}: each class against the rest, {counted}"
     figure = canvas(9.4, 5.2 + 0.17 * ceil(max(len(lines), 1) / 2), [title, *names])
@@ -95,13 +101,13 @@ def draw(predictions: pd.DataFrame, run: str) -> Figure:
     return figure
 
 
-def look_of(number: int) -> tuple:
+def look_of(number: int) -> Look:
     """Return colour, dashes and marker of the classes that are named, by their place among these."""
     look = class_look(number)
     return look["color"], DASHES[number % len(DASHES)], look["marker"]
 
 
-def draw_panel(axes: Axes, lines: list, faint: list, roc: bool) -> None:
+def draw_panel(axes: Axes, lines: list[tuple[str, Curves, Look]], faint: list[Curves], roc: bool) -> None:
     """Draw one kind of curve for every line, and the points at which the model answers."""
     for curves in faint:
         x, y = (curves.false_rate, curves.recall) if roc else (curves.recall, curves.precision)
@@ -125,7 +131,7 @@ def draw_panel(axes: Axes, lines: list, faint: list, roc: bool) -> None:
         axes.text(0.5, 0.5, "no curve: all photos\nare of one class", ha="center", va="center", color="#444444")
 
 
-def explain(figure: Figure, axes: Axes, lines: list, faint: list) -> None:
+def explain(figure: Figure, axes: Axes, lines: list[tuple[str, Curves, Look]], faint: list[Curves]) -> None:
     """Add the legend, and say what the grey curves and the hollow markers are."""
     handles, labels = axes.get_legend_handles_labels()
     title = "hollow marker: where the model answers"

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, Literal
 
 import matplotlib
 
@@ -36,7 +37,9 @@ SILENT = {
 }
 
 
-def canvas(width: float, height: float, texts: Iterable[str] = (), layout: str | None = "constrained") -> Figure:
+def canvas(
+    width: float, height: float, texts: Iterable[str] = (), layout: Literal["constrained"] | None = "constrained"
+) -> Figure:
     """Return an empty figure, width and height in inches, in fonts that hold the characters of `texts`."""
     matplotlib.rcParams.update(LOOK)
     matplotlib.rcParams["font.family"] = families_for(texts)
@@ -58,7 +61,7 @@ def message_figure(title: str, text: str) -> Figure:
     return figure
 
 
-def class_look(index: int) -> dict[str, str]:
+def class_look(index: int) -> dict[str, Any]:
     """Return a colour and a marker for a class: 56 pairs, so that 40 classes need not rely on colour.
 
     >>> class_look(0), class_look(8)

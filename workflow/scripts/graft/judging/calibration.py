@@ -91,7 +91,7 @@ def choose_threshold(positive: np.ndarray, probability: np.ndarray, rule: str) -
     if rule == "half" or positive.all() or not positive.any():
         return 0.5
     false_rate, true_rate, least = roc_curve(positive, probability, drop_intermediate=False)
-    score = decision_score(rule, true_rate, false_rate, np.count_nonzero(positive), np.count_nonzero(~positive))
+    score = decision_score(rule, true_rate, false_rate, int(positive.sum()), int((~positive).sum()))
     lower = np.append(least[1:], 0.0)
     upper = np.where(np.isinf(least), 1.0 + (lower == 1), least)  # at the first, no photo is of the second class
     middle = np.where((lower < 0.5) & (upper >= 0.5), 0.5, (lower + upper) / 2)

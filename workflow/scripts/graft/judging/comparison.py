@@ -187,7 +187,7 @@ def device_of(record: dict[str, Any]) -> str:
 
 def seeds_row(name: str, rows: pd.DataFrame, confidence: float) -> dict[str, Any]:
     """Return the row of an experiment's stage: means over its seeds, and Student's interval of the mean accuracy."""
-    same = {key: rows[key].iloc[0] for key in rows if rows[key].nunique(dropna=False) == 1}
+    same = {key: rows[key].iloc[0] for key in rows.columns if rows[key].nunique(dropna=False) == 1}
     accuracy, low, high = mean_interval(rows["accuracy"].tolist(), confidence)
     return same | {
         "run": name,

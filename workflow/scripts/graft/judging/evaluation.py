@@ -43,9 +43,10 @@ def pool(files: list[Path]) -> pd.DataFrame:
 
 def calibrated(pooled: pd.DataFrame, settings: Evaluation) -> tuple[pd.DataFrame, dict[str, dict[str, Calibrator]]]:
     """Return pooled predictions as the published models make them, and the calibrators by stage and fold."""
-    pieces, calibrators = [], {}
+    pieces: list[pd.DataFrame] = []
+    calibrators: dict[str, dict[str, Calibrator]] = {}
     for stage, rows in pooled.groupby("stage", sort=False):
-        piece, calibrators[stage] = calibration.calibrate(rows, settings)
+        piece, calibrators[str(stage)] = calibration.calibrate(rows, settings)
         pieces.append(piece)
     return pd.concat(pieces), calibrators
 
@@ -84,7 +85,9 @@ class Answers:
 
 def answers_by_stage_and_role(rows: pd.DataFrame) -> dict[tuple[str, str], Answers]:
     """Return calibrated predictions by stage and role, in the order in which these first occur."""
-    return {key: Answers.of(part) for key, part in rows.groupby(["stage", "role"], sort=False)}
+    return {
+        (str(stage), str(role)): Answers.of(part) for (stage, role), part in rows.groupby(["stage", "role"], sort=False)
+    }
 
 
 def evaluation_table(run: str, answers: dict[tuple[str, str], Answers], settings: Evaluation) -> pd.DataFrame:
@@ -102,7 +105,7 @@ def evaluation_table(run: str, answers: dict[tuple[str, str], Answers], settings
             chose = right_where_chosen(answers, stage, role, fold) if role == judging else np.zeros(0, bool)
             found = numbers(part, settings) | optimism(part.outcomes.correct, chose)
             key = {"run": run, "stage": stage, "role": role, "fold": fold}
-            table.append(key | found | remarks(part, found, role, role == judging))
+            table.append({**key, **found, **remarks(part, found, role, role == judging)})
     return tables.Evaluation.checked(pd.DataFrame(table))
 
 
@@ -240,7 +243,7 @@ def significance_table(run: str, answers: dict[tuple[str, str], Answers], settin
         pair = [answers[stage, role] for stage in STAGES if (stage, role) in answers]
         if len(pair) < len(STAGES):
             continue
-        found = significance.compare(*(one.outcomes for one in pair), settings)
+        found = significance.compare(pair[0].outcomes, pair[1].outcomes, settings)
         if found is None:
             continue
         key = {"run": run, "role": role, "first": "head", "second": "finetuned"}

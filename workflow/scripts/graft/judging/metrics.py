@@ -15,7 +15,7 @@ from statsmodels.stats.proportion import proportion_confint
 from graft.judging.outcomes import Outcomes
 
 
-def accuracy_interval(correct: float, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def accuracy_interval(correct: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """Return the Wilson interval of an accuracy of `correct` out of `n`, as fractions.
 
     Source: Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927.

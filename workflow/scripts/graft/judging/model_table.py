@@ -151,7 +151,7 @@ def pareto(cost: np.ndarray, gain: np.ndarray) -> np.ndarray:
     """
     cheaper, better = cost[None] <= cost[:, None], gain[None] >= gain[:, None]
     strictly = (cost[None] < cost[:, None]) | (gain[None] > gain[:, None])
-    return ~(cheaper & better & strictly).any(axis=1)
+    return ~np.any(cheaper & better & strictly, axis=1)
 
 
 def recommended(ordered: pd.DataFrame) -> Any:
@@ -164,8 +164,9 @@ def verdicts(found: list[Found], within: np.ndarray, best: int, settings: Evalua
     """Return how each network within the budget compares with the recommended one; '' for the others."""
     others = [place for place in range(len(found)) if within[place] and place != best]
     pairs = {
-        one: significance.compare(outcomes_of(found[best].judged), outcomes_of(found[one].judged), settings)
+        one: pair
         for one in others
+        if (pair := significance.compare(outcomes_of(found[best].judged), outcomes_of(found[one].judged), settings))
     }
     p_values = [pair["p_value"] for pair in pairs.values()]
     adjusted = multipletests(p_values, method="holm")[1] if p_values else []

@@ -106,7 +106,7 @@ def indices(names: pd.Series, classes: list[str]) -> np.ndarray:
     >>> indices(pd.Series(["b", "a"]), ["a", "b"]).tolist()
     [1, 0]
     """
-    places = pd.Index(classes).get_indexer(names)
+    places = pd.Index(classes).get_indexer(pd.Index(names))
     if (places < 0).any():
         unknown = names.iloc[int(np.argmin(places))]
         raise UserError(f"predictions name the class {unknown!r}, which is none of {', '.join(classes)}")

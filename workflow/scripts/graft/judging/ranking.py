@@ -101,7 +101,11 @@ def ranking_table(candidates: list[Candidate], settings: Ranking) -> pd.DataFram
 def winners_of_folds(candidates: list[Candidate], by: str) -> dict[int, Candidate]:
     """Return each fold's winner, by the photos that chose in that fold; of equals the first of the sweep."""
     folds = sorted(set.intersection(*(set(one.chose["fold"]) for one in candidates)))
-    return {fold: min(candidates, key=lambda one, fold=fold: one.score(by, fold)) for fold in folds}
+
+    def winner(fold: int) -> Candidate:
+        return min(candidates, key=lambda one: one.score(by, fold))
+
+    return {fold: winner(fold) for fold in folds}
 
 
 def judged_number(winners: Mapping[int, Candidate], settings: Ranking) -> dict[str, object]:

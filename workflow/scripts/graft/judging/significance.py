@@ -1,6 +1,8 @@
 """Whether one model is better than another, or only luckier with these photos."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -128,7 +130,9 @@ def compare(first: Outcomes, second: Outcomes, settings: Evaluation) -> dict[str
     }
 
 
-def verdict(row: dict[str, float], p_value: float, names: tuple[str, str], confidence: float, n_pairs: int = 1) -> str:
+def verdict(
+    row: Mapping[Any, float], p_value: float, names: tuple[str, str], confidence: float, n_pairs: int = 1
+) -> str:
     """Say in words what a comparison shows, by the p-value alone.
 
     >>> row = {"n": 20, "groups": 20, "difference": 0.05, "first_only": 0, "second_only": 1}

@@ -169,7 +169,7 @@ def take(n: int, gpus: list[Gpu], folder: Path, held: contextlib.ExitStack) -> t
     """
     with (folder / "choice.lock").open("a") as choice:
         fcntl.flock(choice, fcntl.LOCK_EX)
-        taken = []
+        taken: list[Gpu] = []
         for gpu in sorted((gpu for gpu in gpus if gpu.used <= FILLED), key=lambda gpu: gpu.used):
             lock = (folder / lock_name(gpu)).open("a+")
             if len(taken) < n and lock_is_ours(lock):

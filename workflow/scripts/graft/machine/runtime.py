@@ -9,8 +9,13 @@ import itertools
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
 
 NOT_NEEDED = ("sklearn", "matplotlib", "IPython")  # Keras imports them if they are installed: 1.1 of 2.9 s
 FAST_BFLOAT16 = ("amx_bf16", "avx512_bf16")  # processor flags
@@ -56,7 +61,8 @@ def loading() -> Iterator[None]:
 def hidden(names: tuple[str, ...]) -> Iterator[None]:
     """Make modules look as if they were not installed, so that an optional import of them takes no time."""
     absent = [name for name in names if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(absent))
+    for name in absent:
+        sys.modules[name] = None  # type: ignore[assignment]  # what Python takes for "not to be found"
     try:
         yield
     finally:
@@ -109,7 +115,7 @@ def gpus() -> list[str]:
 
 
 @contextlib.contextmanager
-def parallel(devices: list[str]) -> Iterator[None]:
+def parallel(devices: Sequence[str]) -> Iterator[None]:
     """Spread every batch of the models that are built inside over several devices, which share one set of weights.
 
     With one device, or none, nothing is spread. Sums of gradients may differ from one device's in their last digits.
@@ -131,7 +137,7 @@ def parallel(devices: list[str]) -> Iterator[None]:
             keras.distribution.set_distribution(None)
 
 
-def streamed(batches):
+def streamed(batches: "keras.utils.PyDataset") -> Any:
     """Return batches as `fit` and `evaluate` read them without waiting at their end.
 
     Keras would let tf.data tune the reading. The tuning thread doubles its sleep from 10 ms on and only then notices
@@ -149,7 +155,7 @@ def streamed(batches):
 
     n = batches.num_batches
 
-    def each() -> Iterator[tuple]:
+    def each() -> Iterator[tuple["np.ndarray", ...]]:
         return (batches[index] for index in (itertools.count() if n is None else range(n)))
 
     signature = tuple(tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in batches[0])

@@ -14,6 +14,7 @@ float32 gains next to nothing. `graft.network.fast_path` says where they are tak
 """
 
 import functools
+from collections.abc import Callable
 
 import keras
 from keras import layers
@@ -23,11 +24,14 @@ if keras.backend.backend() == "tensorflow":
 
 SMALL = 14 * 14  # pixels of an image up to which a product with all neighbourhoods is faster
 
+# From the gradient of an output to those of both inputs.
+Gradients = Callable[[keras.KerasTensor], tuple[keras.KerasTensor, keras.KerasTensor]]
+
 
 class ProductConv2D(layers.Conv2D):
     """A convolution, without groups or dilation, whose gradients are matrix products where that is faster."""
 
-    def call(self, inputs):
+    def call(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         """Return the convolution of (n, height, width, channels), its bias added and its activation applied."""
         outputs = convolved(inputs, tensor(self.kernel), self.strides, self.padding.upper())
         if self.use_bias:
@@ -35,12 +39,14 @@ class ProductConv2D(layers.Conv2D):
         return outputs if self.activation is None else self.activation(outputs)
 
 
-def convolved(pixels, kernel, strides: tuple[int, int], padding: str):
+def convolved(
+    pixels: keras.KerasTensor, kernel: keras.KerasTensor, strides: tuple[int, int], padding: str
+) -> keras.KerasTensor:
     """Return the convolution of (n, height, width, channels) with (rows, columns, channels, filters)."""
 
     @tf.custom_gradient
-    def convolve(pixels, kernel):
-        def gradients(upstream):
+    def convolve(pixels: keras.KerasTensor, kernel: keras.KerasTensor) -> tuple[keras.KerasTensor, Gradients]:
+        def gradients(upstream: keras.KerasTensor) -> tuple[keras.KerasTensor, keras.KerasTensor]:
             of_pixels = tf.nn.conv2d_transpose(upstream, kernel, tf.shape(pixels), strides, padding)
             return of_pixels, kernel_gradient(pixels, kernel, upstream, strides, padding)
 
@@ -49,7 +55,13 @@ def convolved(pixels, kernel, strides: tuple[int, int], padding: str):
     return convolve(pixels, kernel)
 
 
-def kernel_gradient(pixels, kernel, upstream, strides: tuple[int, int], padding: str):
+def kernel_gradient(
+    pixels: keras.KerasTensor,
+    kernel: keras.KerasTensor,
+    upstream: keras.KerasTensor,
+    strides: tuple[int, int],
+    padding: str,
+) -> keras.KerasTensor:
     """Return the gradient of a kernel, of its shape, given that of what came out of the convolution."""
     if tuple(kernel.shape[:2]) == (1, 1):
         seen = pixels if strides == (1, 1) else tf.nn.avg_pool2d(pixels, 1, strides, "VALID")  # fast skipping of pixels
@@ -62,25 +74,25 @@ def kernel_gradient(pixels, kernel, upstream, strides: tuple[int, int], padding:
     return tf.reshape(tf.matmul(in_rows(seen), in_rows(upstream), transpose_a=True), kernel.shape)
 
 
-def is_small(pixels) -> bool:
+def is_small(pixels: keras.KerasTensor) -> bool:
     """Return whether images, (n, height, width, channels), are known to have few pixels."""
     height, width = pixels.shape[1:3]
     return bool(height and width and height * width <= SMALL)
 
 
-def neighbourhoods(pixels):
+def neighbourhoods(pixels: keras.KerasTensor) -> keras.KerasTensor:
     """Return each pixel's 3 x 3 neighbours in its place: (n, height, width, 9 x channels)."""
     height, width = pixels.shape[1:3]
     framed = tf.pad(pixels, [[0, 0], [1, 1], [1, 1], [0, 0]])
     return tf.concat([framed[:, y : y + height, x : x + width] for y in range(3) for x in range(3)], axis=-1)
 
 
-def biased(outputs, bias):
+def biased(outputs: keras.KerasTensor, bias: keras.KerasTensor) -> keras.KerasTensor:
     """Return (n, height, width, channels) with (channels,) added."""
 
     @tf.custom_gradient
-    def add(outputs, bias):
-        def gradients(upstream):
+    def add(outputs: keras.KerasTensor, bias: keras.KerasTensor) -> tuple[keras.KerasTensor, Gradients]:
+        def gradients(upstream: keras.KerasTensor) -> tuple[keras.KerasTensor, keras.KerasTensor]:
             rows = in_rows(upstream)
             ones = tf.ones((1, tf.shape(rows)[0]), rows.dtype)
             return upstream, tf.reshape(tf.matmul(ones, rows), bias.shape)
@@ -90,12 +102,12 @@ def biased(outputs, bias):
     return add(outputs, bias)
 
 
-def in_rows(pixels):
+def in_rows(pixels: keras.KerasTensor) -> keras.KerasTensor:
     """Return (n, height, width, channels) as (n x height x width, channels)."""
     return tf.reshape(pixels, (-1, pixels.shape[-1]))
 
 
-def tensor(weight):
+def tensor(weight: keras.Variable) -> keras.KerasTensor:
     """Return a weight's value in the layer's dtype; custom gradients take no variables."""
     return tf.convert_to_tensor(keras.ops.convert_to_tensor(weight))
 
@@ -103,15 +115,15 @@ def tensor(weight):
 class ResidualAdd(layers.Add):
     """The sum of tensors of one shape, whose gradient does not look at their shapes."""
 
-    def _merge_function(self, inputs):
+    def _merge_function(self, inputs: list[keras.KerasTensor]) -> keras.KerasTensor:
         return functools.reduce(added, inputs)
 
 
-def added(one, other):
+def added(one: keras.KerasTensor, other: keras.KerasTensor) -> keras.KerasTensor:
     """Return the sum of two tensors of one shape."""
 
     @tf.custom_gradient
-    def add(one, other):
+    def add(one: keras.KerasTensor, other: keras.KerasTensor) -> tuple[keras.KerasTensor, Gradients]:
         return one + other, lambda upstream: (upstream, upstream)
 
     return add(one, other)

@@ -11,6 +11,7 @@ missing, Keras's own way is taken, and one line says so.
 
 import functools
 import importlib
+from typing import Any
 
 import keras
 
@@ -80,7 +81,7 @@ def exists(name: str) -> bool:
     (True, False)
     """
     package, *steps = name.split(".")
-    found = importlib.import_module(package)
+    found: Any = importlib.import_module(package)
     for step in steps:
         found = getattr(found, step.removesuffix("()"), None)
         if found is None:
@@ -90,7 +91,7 @@ def exists(name: str) -> bool:
     return True
 
 
-def one_of(kind: type):
+def one_of(kind: type) -> Any:
     """Return an object of a class: a weight, an optimiser that is built for one, or a callback."""
     if issubclass(kind, keras.Variable):
         return kind(0.0, name="looked_at")

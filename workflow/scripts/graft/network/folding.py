@@ -27,7 +27,7 @@ def fold_batch_norm(backbone: keras.Model) -> keras.Model:
             config["use_bias"] = True
         return type(layer).from_config(config)
 
-    def call(layer: keras.Layer, *arguments, **options) -> keras.KerasTensor:
+    def call(layer: keras.Layer, *arguments: Any, **options: Any) -> keras.KerasTensor:
         return arguments[0] if layer.name in pairs else layer(*arguments, **options)
 
     folded = keras.models.clone_model(backbone, clone_function=clone, call_function=call)

@@ -8,6 +8,7 @@ averages of a nested model changed). So each layer is replaced by one that stays
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 import keras
 from keras import layers
@@ -22,7 +23,9 @@ from graft.network.merging import merged_layers
 class FixedBatchNormalization(layers.BatchNormalization):
     """Batch normalisation by its moving statistics, in training too; scale and offset can still learn."""
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: keras.KerasTensor, training: bool | None = None, mask: keras.KerasTensor | None = None
+    ) -> keras.KerasTensor:
         """Normalise in inference mode, whatever the caller says."""
         return super().call(inputs, training=False, mask=mask)
 
@@ -96,7 +99,7 @@ def copied(
             return FixedBatchNormalization.from_config(config)
         return class_of(layer).from_config(config)
 
-    def call(layer: keras.Layer, *arguments, **options) -> keras.KerasTensor:
+    def call(layer: keras.Layer, *arguments: Any, **options: Any) -> keras.KerasTensor:
         return arguments[0] if fixed and isinstance(layer, layers.Dropout) else layer(*arguments, **options)
 
     copy = keras.models.clone_model(part, clone_function=clone, call_function=call)

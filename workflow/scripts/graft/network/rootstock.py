@@ -47,7 +47,8 @@ def normalised(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 def save_rootstock_weights(model: keras.Model, path: str | Path) -> None:
     """Write the weights to an `.npz`, in float16: half the size, and the features move by two thousandths at most."""
     with atomic(path) as part:
-        np.savez_compressed(part, **{weight.path: value.astype(np.float16) for weight, value in pairs_of(model)})
+        arrays = {weight.path: value.astype(np.float16) for weight, value in pairs_of(model)}
+        np.savez_compressed(part, **arrays)  # type: ignore[arg-type]  # NumPy's stub takes an array for allow_pickle
 
 
 def load_rootstock_weights(model: keras.Model, path: str | Path) -> None:

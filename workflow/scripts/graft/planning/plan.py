@@ -82,7 +82,7 @@ def estimate(job: Job, runs: list[Run], results: Path) -> str:
     for run in runs:
         folds = len(job.folds(run.name))
         seconds += folds * run_seconds(run, n[run.experiment.dataset])
-        size += 4 * known(run.experiment.backbone).parameters * (folds * len(run.stages) + 1)
+        size += 4 * cost_of(run.experiment.backbone).parameters * (folds * len(run.stages) + 1)
     missing = [name for name, count in photos.items() if count is None]
     of = f"if {', '.join(missing)} has {ASSUMED_PHOTOS:,} photos" if missing else f"for {sum(n.values()):,} photos"
     return (
@@ -95,7 +95,7 @@ def shared_cost(runs: list[Run], photos: dict[str, int]) -> float:
     """Return the seconds of what runs share: their features."""
     unique = {(run.experiment.dataset, features_key(run.embedding)): run for run in runs}
     return sum(
-        START_SECONDS + looks(run, photos[run.experiment.dataset]) * known(run.experiment.backbone).photo_seconds
+        START_SECONDS + looks(run, photos[run.experiment.dataset]) * cost_of(run.experiment.backbone).photo_seconds
         for run in unique.values()
     )
 
@@ -106,11 +106,11 @@ def shared_size(runs: list[Run], photos: dict[str, int]) -> float:
     weights = {backbone_key(run.experiment.backbone): run.experiment.backbone for run in runs}
     features = {(run.experiment.dataset, features_key(run.embedding)): run for run in runs}
     size = sum(3.0 * side**2 * photos[dataset] for dataset, side in pixels)
-    size += sum(4 * known(backbone).parameters for backbone in weights.values())
+    size += sum(4 * cost_of(backbone).parameters for backbone in weights.values())
     for run in features.values():
         n = photos[run.experiment.dataset]
         views = looks(run, n) / n if run.embedding.views else 1
-        size += 4 * known(run.experiment.backbone).features * n * views
+        size += 4 * cost_of(run.experiment.backbone).features * n * views
     return size
 
 
@@ -125,7 +125,7 @@ def looks(run: Run, photos: int) -> float:
 
 def run_seconds(run: Run, photos: int) -> float:
     """Return the seconds of one fold of a run: jobs that start, fine-tuning, predictions."""
-    one, stages = known(run.experiment.backbone).photo_seconds, len(run.stages)
+    one, stages = cost_of(run.experiment.backbone).photo_seconds, len(run.stages)
     tuned = run.recipe.finetune.images_seen(int(TRAIN_SHARE * photos)) * TRAINING if run.recipe.finetune else 0
     return 2 * stages * START_SECONDS + (tuned + stages * (1 - TRAIN_SHARE) * photos) * one
 
@@ -142,6 +142,13 @@ def known(backbone: Backbone) -> Known | None:
     rate = DEPTHWISE_RATE if int(row["depthwise"]) else RATE
     parameters = int(int(row["parameters"]) * backbone.alpha**2)
     return Known(work / rate, parameters, int(int(row["features"]) * backbone.alpha))
+
+
+def cost_of(backbone: Backbone) -> Known:
+    """Return what is known of the cost of a backbone that `known` knows."""
+    found = known(backbone)
+    assert found is not None, backbone.name
+    return found
 
 
 @cache

@@ -137,11 +137,12 @@ def annotate(verdict: Verdict, folder: Path, taken: set[str], pictures: Pictures
         pictures: which page is shown, and which values are black and white.
     """
     image = upright_rgb(verdict.path, pictures=pictures)
-    font = ImageFont.load_default(size=max(14, image.width // 20))
-    strip = int(font.size * 1.8)
+    size = max(14, image.width // 20)
+    font = ImageFont.load_default(size)
+    strip = int(size * 1.8)
     framed = Image.new("RGB", (image.width, image.height + strip), "white")
     framed.paste(image)
-    place = (font.size / 2, image.height + strip * 0.15)
+    place = (size / 2, image.height + strip * 0.15)
     ImageDraw.Draw(framed).text(place, verdict.answer, fill="black", font=font)
     name, number = Path(verdict.path).stem, 1
     while name in taken:

@@ -1,5 +1,8 @@
 """A run's exports told in a model card: what each one says against the model, its size and its speed."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 HEADER = """\
@@ -48,7 +51,7 @@ def in_short(exports: pd.DataFrame) -> str:
     return ", ".join([f"{cells[0]} answers flipped)", *(f"{cell})" for cell in cells[1:])])
 
 
-def row_of(row: dict[str, object]) -> str:
+def row_of(row: Mapping[Any, Any]) -> str:
     """Return an export's row of the table."""
     return (
         f"| exports/{row['export']} | {row['runtime']} | {row['accuracy']:.3f} | {row['flipped']} of {row['photos']} |"

@@ -1,5 +1,6 @@
 """A model card in Hugging Face's format: what a model is, what it was made of, how good it is, how sure that is."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,20 +42,21 @@ def card(
     judged = pooled[pooled["role"] == role].set_index("stage")
     stage = [name for name in STAGES if name in judged.index][-1]
     classes = per_class[(per_class["stage"] == stage) & (per_class["role"] == role)]
+    row = judged.to_dict("index")[stage]
     parts = [
-        f"---\n{front_matter(provenance, judged.loc[stage], role)}---\n",
+        f"---\n{front_matter(provenance, row, role)}---\n",
         introduction(provenance, stage),
         results(judged, role, significance[significance["role"] == role]),
         by_class(classes),
         usage(provenance, stage, calibration),
         *([] if exports is None else [exported.section(exports)]),
         making(provenance),
-        limits(provenance, judged.loc[stage]),
+        limits(provenance, row),
     ]
     return "\n".join(parts)
 
 
-def front_matter(provenance: dict[str, Any], row: pd.Series, role: str) -> str:
+def front_matter(provenance: dict[str, Any], row: Mapping[Any, Any], role: str) -> str:
     """Return the YAML that Hugging Face reads: tags, data, base model and results.
 
     Source: https://huggingface.co/docs/hub/model-cards, "Model card metadata" and its `model-index`.
@@ -112,7 +114,8 @@ def enumerated(names: list[str], most: int = 10) -> str:
 def results(judged: pd.DataFrame, role: str, significance: pd.DataFrame) -> str:
     """Return the table of metrics by stage, and what it does not show."""
     photos = {"val": "validation photos", "test": "test photos", "train": "photos of its own training"}[role]
-    stages = [stage for stage in STAGES if stage in judged.index]
+    rows = judged.to_dict("index")
+    stages = [stage for stage in STAGES if stage in rows]
     lines = [
         "## Results",
         "",
@@ -122,33 +125,31 @@ def results(judged: pd.DataFrame, role: str, significance: pd.DataFrame) -> str:
         f"|---|{'---|' * len(stages)}",
     ]
     for name, title in METRICS.items():
-        cells = [cell(judged.loc[stage], name) for stage in stages]
+        cells = [cell(rows[stage], name) for stage in stages]
         lines.append(f"| {title} | {' | '.join(cells)} |")
-    if any(judged.at[stage, "argmax_accuracy"] != judged.at[stage, "accuracy"] for stage in stages):
-        lines.append(f"| {ANSWERED} | {' | '.join(number(judged.at[stage, 'argmax_accuracy']) for stage in stages)} |")
+    if any(rows[stage]["argmax_accuracy"] != rows[stage]["accuracy"] for stage in stages):
+        lines.append(f"| {ANSWERED} | {' | '.join(number(rows[stage]['argmax_accuracy']) for stage in stages)} |")
     if judged["unsure_below"].iloc[-1] > 0:
-        sure = [
-            f"{number(judged.at[s, 'sure_accuracy'])} of {judged.at[s, 'coverage']:.1%} of the photos" for s in stages
-        ]
+        sure = [f"{number(rows[s]['sure_accuracy'])} of {rows[s]['coverage']:.1%} of the photos" for s in stages]
         lines.append(
             f"| Accuracy where it is sure (at least {judged['unsure_below'].iloc[-1]:g}) | {' | '.join(sure)} |"
         )
     lines += [
-        f"| Majority-class baseline | {' | '.join(number(judged.at[stage, 'baseline']) for stage in stages)} |",
+        f"| Majority-class baseline | {' | '.join(number(rows[stage]['baseline']) for stage in stages)} |",
         "",
     ]
-    lines += [f"- {stage}: {judged.at[stage, 'verdict']}." for stage in stages]
+    lines += [f"- {stage}: {rows[stage]['verdict']}." for stage in stages]
     lines += [
         f"- {stage}: {row['chose_accuracy']:.3f} on the {row['chose_n']:.0f} photos that chose in its training, against"
         f" {row['accuracy']:.3f} on those that judge it here."
-        for stage, row in judged.iterrows()
+        for stage, row in rows.items()
         if row["chose_n"] > 0
     ]
     lines += [f"- {row['second']} against {row['first']}: {row['verdict']}." for row in significance.to_dict("records")]
     return "\n".join([*lines, ""])
 
 
-def cell(row: pd.Series, name: str) -> str:
+def cell(row: Mapping[Any, Any], name: str) -> str:
     """Return a metric as text, accuracy with its interval."""
     if name == "accuracy":
         return f"{number(row['accuracy'])} ({number(row['accuracy_low'])} to {number(row['accuracy_high'])})"
@@ -213,7 +214,7 @@ def making(provenance: dict[str, Any]) -> str:
 """
 
 
-def limits(provenance: dict[str, Any], row: pd.Series) -> str:
+def limits(provenance: dict[str, Any], row: Mapping[Any, Any]) -> str:
     """Return what the model should not be trusted with, as far as its numbers tell."""
     sentences = [
         f"It knows {len(provenance['data']['classes'])} classes and gives one of them to any picture, even of none."

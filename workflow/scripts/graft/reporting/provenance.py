@@ -76,12 +76,11 @@ def data_record(dataset: str, manifest: Path, split: Path, source: Path) -> dict
     """Return what the run was made of: how many photos of which classes, and digests that change when they do."""
     rows = read_table(split)
     seals.check(manifest)
-    roles = rows.groupby(["fold", "role"]).size()
     return {
         "dataset": dataset,
         "photos": int(rows["path"].nunique()),
         "classes": sorted(rows["label"].unique()),
-        "roles": {f"fold{fold} {role}": int(count) for (fold, role), count in roles.items()},
+        "roles": {f"fold{fold} {role}": len(part) for (fold, role), part in rows.groupby(["fold", "role"])},
         "manifest_sha256": sha256_of(manifest),
         "split_sha256": sha256_of(split),
         "source": read_json(source) if source.is_file() else None,
@@ -157,7 +156,9 @@ def newest_sets(paths: list[Path]) -> list[Path]:
     """Return the files without those of an earlier number of shards, which Snakemake leaves behind."""
     sets: dict[str, dict[str, list[Path]]] = {}
     for path in paths:
-        name, count = re.fullmatch(r"(.*?)(?:-\d+-of-(\d+))?", path.stem).groups("1")
+        found = re.fullmatch(r"(.*?)(?:-\d+-of-(\d+))?", path.stem)
+        assert found is not None, path  # every name on one line fits
+        name, count = found.groups("1")
         sets.setdefault(name, {}).setdefault(count, []).append(path)
     latest = [
         max(counts.values(), key=lambda same: max(path.stat().st_mtime for path in same)) for counts in sets.values()

@@ -144,7 +144,7 @@ def threads_of(record: dict[str, Any]) -> list[str]:
     ['--set-threads', 'train_head=8', 'fine_tune=8', 'predict=8', 'embed_images=16']
     """
     devices = record.get("devices", {})
-    rules = {}
+    rules: dict[str, int] = {}
     if threads := devices.get("head", {}).get("threads"):
         rules |= dict.fromkeys(("train_head", "fine_tune", "predict"), threads)
     if threads := devices.get("embedding", {}).get("threads"):
@@ -172,7 +172,7 @@ def difference(first: Path, again: Path, digest: str) -> str:
     if list(one.columns) != list(two.columns) or len(one) != len(two):
         return f"has {len(two)} rows of {len(two.columns)} columns; {len(one)} of {len(one.columns)} were recorded"
     numbers = [name for name in one.select_dtypes("number") if name in two.select_dtypes("number")]
-    texts = [name for name in one if name not in numbers and not one[name].equals(two[name])]
+    texts = [name for name in one.columns if name not in numbers and not one[name].equals(two[name])]
     gap = np.nanmax(np.abs(one[numbers].to_numpy(float) - two[numbers].to_numpy(float)), initial=0.0)
     sentence = f"numbers differ by at most {gap:.2g}"
     return f"{sentence}; {', '.join(texts)} differ too" if texts else sentence

@@ -1,5 +1,6 @@
 """The results of a job as a few lines of text, for a terminal."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def optimism_lines(pooled: pd.DataFrame) -> list[str]:
     ]
 
 
-def footnote_signs(row: dict[str, Any], notes: dict[str, str]) -> str:
+def footnote_signs(row: Mapping[Any, Any], notes: dict[str, str]) -> str:
     """Return the footnote signs of a row, new ones for notes not met before."""
     remarks = [note for note in row["note"].split("; ") if note]
     if not row["verdict"].startswith("better"):

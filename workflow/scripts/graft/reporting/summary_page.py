@@ -6,6 +6,7 @@ A fragment of HTML with everything in it, so that it opens alone, and inside Sna
 import base64
 import io
 import re
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -111,11 +112,11 @@ def introduction(record: dict[str, Any]) -> str:
     if backbone["name"] in BASELINES:
         weights = "no weights"
     classes = data["classes"]
-    named = ", ".join(classes[:6]) + (", and more" if len(classes) > 6 else "")
+    listed = ", ".join(classes[:6]) + (", and more" if len(classes) > 6 else "")
     return (
         f"{record['run']}: {backbone['name']}{width} with {weights} at {backbone['size']} pixels, "
         f"recipe {experiment['recipe']}, seed {record['seed']}; {data['photos']:,} photos of "
-        f"{len(classes)} classes ({named})."
+        f"{len(classes)} classes ({listed})."
     )
 
 
@@ -138,7 +139,7 @@ def breakable(cell: str) -> str:
     return re.sub(r"(?<=[._])(?=[A-Za-z])", "<wbr>", escape(cell))
 
 
-def cells(row: dict[str, Any], cost: pd.Series) -> list[str]:
+def cells(row: Mapping[Any, Any], cost: pd.Series) -> list[str]:
     """Return a row's cells, in the order of `COLUMNS`."""
     return [
         row["run"],

@@ -1,6 +1,6 @@
 """A sheet to draw a scene on: sky, ground, noise, and shapes that fade with depth."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -71,16 +71,18 @@ class Canvas:
             sky = blend(sky, (255, 240, 205), 0.75 * np.exp(-np.hypot(columns - x, rows - y) / 42)[..., None])
         return sky
 
-    def polygon(self, points: Sequence, colour: Colour, depth: float = 0.0, lit: bool = False) -> None:
+    def polygon(self, points: Iterable[Sequence[float]], colour: Colour, depth: float = 0.0, lit: bool = False) -> None:
         """Fill the polygon through points (x, y)."""
         self.pen.polygon([(float(x), float(y)) for x, y in points], fill=self.light.shade(colour, depth, lit))
 
-    def box(self, x0: float, y0: float, x1: float, y1: float, colour: Colour, depth=0.0, lit: bool = False) -> None:
+    def box(
+        self, x0: float, y0: float, x1: float, y1: float, colour: Colour, depth: float = 0.0, lit: bool = False
+    ) -> None:
         """Fill an upright rectangle, whichever corners are given."""
         corners = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
         self.pen.rectangle(corners, fill=self.light.shade(colour, depth, lit))
 
-    def line(self, points: Sequence, colour: Colour, width: float = 1.0, depth: float = 0.0) -> None:
+    def line(self, points: Iterable[Sequence[float]], colour: Colour, width: float = 1.0, depth: float = 0.0) -> None:
         """Draw a line through points (x, y), at least a pixel wide."""
         points = [(float(x), float(y)) for x, y in points]
         self.pen.line(points, fill=self.light.shade(colour, depth), width=max(1, round(width)))

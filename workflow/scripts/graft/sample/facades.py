@@ -9,10 +9,11 @@ from graft.sample.light import Colour, pick, vary
 from graft.sample.props import IRON, WALLS, pane_colour
 
 AWNINGS = [(170, 50, 45), (50, 90, 70), (60, 70, 120), (205, 190, 150)]
+Range = tuple[float, float]  # the least and the most
 Place = Callable[[float, float], tuple[float, float]]  # from a wall's (along, up), 0 to 1, to (x, y) of the canvas
 
 
-def facade(canvas: Canvas, left: float, top: float, right: float, foot: float, pane: float, depth: float) -> Colour:
+def facade(canvas: Canvas, left: float, top: float, right: float, foot: float, pane: float, depth: float) -> np.ndarray:
     """Draw a house front with windows about `pane` pixels apart; return the wall's colour."""
     wall = vary(canvas.rng, pick(canvas.rng, WALLS)) * canvas.rng.uniform(0.82, 1.08)
     canvas.box(left, top, right, foot, wall, depth)
@@ -26,7 +27,9 @@ def facade(canvas: Canvas, left: float, top: float, right: float, foot: float, p
     return wall
 
 
-def windows(canvas: Canvas, place: Place, n_across: int, n_up: int, depth: float, wall: Colour, shops=False) -> None:
+def windows(
+    canvas: Canvas, place: Place, n_across: int, n_up: int, depth: float, wall: Colour, shops: bool = False
+) -> None:
     """Draw a grid of windows on a wall, in bands or columns at times; the lowest row are shops if asked."""
     rng = canvas.rng
     broad, tall = rng.uniform(0.4, 0.66), rng.uniform(0.45, 0.66)
@@ -52,7 +55,9 @@ def quad(place: Place, x0: float, y0: float, x1: float, y1: float) -> list[tuple
     return [place(x0, y0), place(x0, y1), place(x1, y1), place(x1, y0)]
 
 
-def houses(canvas: Canvas, foot: float, heights: tuple, widths: tuple, pane: float, depth: float, gap=0.0) -> None:
+def houses(
+    canvas: Canvas, foot: float, heights: Range, widths: Range, pane: float, depth: float, gap: float = 0.0
+) -> None:
     """Draw a row of houses from edge to edge; some have gables, some masts and tanks."""
     rng, x = canvas.rng, -canvas.rng.uniform(0, widths[1])
     while x < WIDTH:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
+T = TypeVar("T")
 Colour = Sequence[float] | np.ndarray  # red, green, blue from 0 to 255
 
 # hour: share, skies (zenith, horizon), clouds, tint of what the light falls on, haze at full depth
@@ -66,8 +68,8 @@ class Light:
         hour = rng.choice(list(HOURS), p=[share for share, *_ in HOURS.values()])
         _, skies, clouds, tint, haze = HOURS[hour]
         zenith, horizon = (vary(rng, colour, 7) for colour in pick(rng, skies))
-        tint, haze = np.array(tint) * rng.uniform(0.88, 1.1), haze * rng.uniform(0.7, 1.15)
-        return cls(hour, zenith, horizon, np.array(clouds), tint, haze, rng.choice([-1, 1]))
+        tints, haze = np.array(tint) * rng.uniform(0.88, 1.1), haze * rng.uniform(0.7, 1.15)
+        return cls(hour, zenith, horizon, np.array(clouds), tints, haze, rng.choice([-1, 1]))
 
     @property
     def is_dark(self) -> bool:
@@ -80,9 +82,9 @@ class Light:
         return as_rgb(blend(seen, self.horizon, min(0.6 if lit else 0.93, self.haze * depth)))
 
 
-def pick(rng: np.random.Generator, options: Sequence):
+def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
     """Return one of the options, each as likely."""
-    return options[rng.integers(len(options))]
+    return options[int(rng.integers(len(options)))]
 
 
 def vary(rng: np.random.Generator, colour: Colour, spread: float = 10.0) -> np.ndarray:
@@ -90,7 +92,7 @@ def vary(rng: np.random.Generator, colour: Colour, spread: float = 10.0) -> np.n
     return np.asarray(colour, float) + rng.normal(0, spread) + rng.normal(0, spread / 2, 3)
 
 
-def blend(first: Colour, second: Colour, share: float) -> np.ndarray:
+def blend(first: Colour, second: Colour, share: float | np.ndarray) -> np.ndarray:
     """Return the colour that is `share` of the way from the first to the second.
 
     >>> blend((0, 0, 0), (100, 200, 40), 0.25).tolist()

@@ -72,7 +72,7 @@ def bushes(canvas: Canvas, left: float, right: float, foot: float, height: float
         x += radius * canvas.rng.uniform(0.5, 1.1)
 
 
-def grass(canvas: Canvas, top: float, n_blades: int, colour: Colour, length: float) -> None:
+def grass(canvas: Canvas, top: float, n_blades: int | np.integer, colour: Colour, length: float) -> None:
     """Draw blades of grass below `top`, longer towards the viewer."""
     rng = canvas.rng
     for x, near, lean, shade in zip(

@@ -64,7 +64,8 @@ def ploughed_field(canvas: Canvas) -> None:
     soil = vary(rng, pick(rng, FIELDS), 8)
     canvas.ground(soil, 0.1)
     vanishing, spacing = WIDTH * rng.uniform(-0.3, 1.3), rng.uniform(9, 20)
-    furrow = vary(rng, pick(rng, [(120, 94, 70), (140, 116, 84), (96, 84, 66), soil * 0.65, soil * 1.35]), 6)
+    furrows: list[Colour] = [(120, 94, 70), (140, 116, 84), (96, 84, 66), soil * 0.65, soil * 1.35]
+    furrow = vary(rng, pick(rng, furrows), 6)
     for row in range(-120, 120):
         far, near = vanishing + row * spacing * 0.16, vanishing + row * spacing * 3
         canvas.polygon(
@@ -151,7 +152,7 @@ def lane(canvas: Canvas) -> None:
 def avenue(canvas: Canvas, centre: float, half: float) -> None:
     """Draw trees along both sides of a lane, in perspective, the farthest first."""
     rng, below = canvas.rng, HEIGHT - canvas.horizon
-    kind = rng.choice(["round", "conifer", "poplar", None])
+    kind = pick(rng, ["round", "conifer", "poplar", None])
     height, density = rng.uniform(50, 120), rng.uniform(0.4, 1)
     for z in np.arange(6, rng.uniform(0.8, 1.3), -rng.uniform(0.35, 0.9)):
         for side in (-1, 1):
@@ -164,7 +165,7 @@ def forest_edge(canvas: Canvas) -> None:
     """Draw a wood behind a meadow or a lake."""
     rng, horizon = canvas.rng, canvas.horizon
     far_land(canvas)
-    green, kind = vary(rng, pick(rng, FIELDS), 8), rng.choice(["round", "conifer", None])
+    green, kind = vary(rng, pick(rng, FIELDS), 8), pick(rng, ["round", "conifer", None])
     canvas.ground(green, 0.4)
     for layer in range(rng.integers(2, 4)):
         for x in np.arange(-10, WIDTH + 10, rng.uniform(9, 24)):

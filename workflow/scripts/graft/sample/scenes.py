@@ -21,7 +21,8 @@ def draw_scene(label: str, seed: Sequence[int]) -> np.ndarray:
     (96, 128, 3)
     """
     rng = np.random.default_rng(seed)
-    draw = rng.choice(list(SCENES[label]), p=list(SCENES[label].values()))
+    scenes = SCENES[label]
+    draw = list(scenes)[rng.choice(len(scenes), p=list(scenes.values()))]
     canvas = Canvas(rng)
     draw(canvas)
     return photograph(rng, canvas.finish(), WIDTH, HEIGHT)

@@ -4,7 +4,7 @@ None of them is a scene. Collages of them ask a network which texture is where.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from multiprocessing import get_context
 
 import numpy as np
@@ -37,11 +37,11 @@ class Swatch:
         """Return the ink, a little different every time."""
         return as_rgb(vary(self.rng, self.ink, self.spread))
 
-    def line(self, points: Sequence, width: float) -> None:
+    def line(self, points: Iterable[Sequence[float]], width: float) -> None:
         """Draw a line, at least a pixel wide."""
         self.pen.line([(float(x), float(y)) for x, y in points], fill=self.colour(), width=max(1, round(width)))
 
-    def polygon(self, points: Sequence) -> None:
+    def polygon(self, points: Iterable[Sequence[float]]) -> None:
         """Fill a polygon."""
         self.pen.polygon([(float(x), float(y)) for x, y in points], fill=self.colour())
 
@@ -54,13 +54,13 @@ class Swatch:
         n = density * (SIDE / self.step) ** 2 * self.rng.uniform(0.6, 1.4)
         return self.rng.random((int(n) + 3, 2)) * SIDE
 
-    def sizes(self, low: float, high: float, n: int | None = None) -> float | np.ndarray:
-        """Return a length in pixels, or n of them, between two shares of the step."""
-        return self.rng.uniform(low, high, n) * self.step
+    def size(self, low: float, high: float) -> float:
+        """Return a length in pixels between two shares of the step."""
+        return self.rng.uniform(low, high) * self.step
 
     def stamp(self, mask: np.ndarray) -> None:
         """Ink the pixels where `mask` (SIDE, SIDE) holds."""
-        self.image = Image.fromarray(np.where(mask[..., None], self.colour(), self.image).astype(np.uint8))
+        self.image = Image.fromarray(np.where(mask[..., None], self.colour(), np.asarray(self.image)).astype(np.uint8))
         self.pen = ImageDraw.Draw(self.image)
 
 
@@ -147,21 +147,21 @@ def discs(swatch: Swatch) -> None:
 def scattered_discs(swatch: Swatch) -> None:
     """Discs of any size, anywhere."""
     for x, y in swatch.spots(0.8):
-        radius = swatch.sizes(0.08, 0.6)
+        radius = swatch.size(0.08, 0.6)
         swatch.pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=swatch.colour())
 
 
 def scattered_boxes(swatch: Swatch) -> None:
     """Upright boxes of any size, anywhere."""
     for x, y in swatch.spots(0.5):
-        width, height = swatch.sizes(0.25, 1.5, 2)
+        width, height = swatch.size(0.25, 1.5), swatch.size(0.25, 1.5)
         swatch.polygon([(x, y), (x + width, y), (x + width, y + height), (x, y + height)])
 
 
 def scattered_triangles(swatch: Swatch) -> None:
     """Triangles that point up, anywhere."""
     for x, y in swatch.spots(0.5):
-        width, height = swatch.sizes(0.25, 0.6), swatch.sizes(0.6, 1.8)
+        width, height = swatch.size(0.25, 0.6), swatch.size(0.6, 1.8)
         swatch.polygon([(x - width, y), (x + width, y), (x, y - height)])
 
 
@@ -177,7 +177,7 @@ def rings(swatch: Swatch) -> None:
 def tufts(swatch: Swatch) -> None:
     """Heaps of many small discs, lighter on top."""
     for x, y in swatch.spots(0.15)[:30]:
-        reach = swatch.sizes(0.5, 1.3)
+        reach = swatch.size(0.5, 1.3)
         for late in np.linspace(0, 1, 40):
             dx, dy = swatch.rng.normal(0, reach / 2.4, 2)
             radius = reach * swatch.rng.uniform(0.12, 0.3) * (1.2 - late)
@@ -187,8 +187,8 @@ def tufts(swatch: Swatch) -> None:
 
 def waves(swatch: Swatch) -> None:
     """Wavy lines across."""
-    xs, phase = np.arange(-8, SIDE + 16, 6), swatch.rng.uniform(0, 7)
-    length, height = swatch.sizes(1.0, 4.0), swatch.step * 0.35
+    xs, phase = np.arange(-8.0, SIDE + 16, 6), swatch.rng.uniform(0, 7)
+    length, height = swatch.size(1.0, 4.0), swatch.step * 0.35
     for i in range(swatch.n):
         ys = i * swatch.step + height * np.sin(xs / length * 2 * math.pi + phase)
         swatch.line(list(zip(xs, ys, strict=True)), swatch.step * swatch.share * 0.6)
@@ -196,7 +196,7 @@ def waves(swatch: Swatch) -> None:
 
 def zigzags(swatch: Swatch) -> None:
     """Lines with sharp corners, across."""
-    xs = np.arange(-1, 2 * SIDE / swatch.step) * swatch.sizes(0.5, 1.2)
+    xs = np.arange(-1, 2 * SIDE / swatch.step) * swatch.size(0.5, 1.2)
     for i in range(swatch.n):
         ys = i * swatch.step + swatch.step * 0.4 * (np.arange(len(xs)) % 2)
         swatch.line(list(zip(xs, ys, strict=True)), swatch.step * swatch.share * 0.5)
@@ -205,7 +205,7 @@ def zigzags(swatch: Swatch) -> None:
 def ridges(swatch: Swatch) -> None:
     """Layers with smooth, irregular upper edges."""
     xs = np.linspace(-10, SIDE + 10, 40)
-    for y in np.arange(swatch.sizes(0, 1), SIDE, max(14, swatch.step)):
+    for y in np.arange(swatch.size(0, 1), SIDE, max(14, swatch.step)):
         wave = sum(swatch.rng.normal() / k * np.sin(xs / SIDE * k * 4 + swatch.rng.uniform(0, 7)) for k in (1, 2, 3, 4))
         swatch.polygon([(-10, SIDE + 10), *zip(xs, y + 9 * wave, strict=True), (SIDE + 10, SIDE + 10)])
 

@@ -77,7 +77,9 @@ def side_of_street(canvas: Canvas, centre: float, wall_x: float, eye: float) -> 
         sunny = 1.08 if np.sign(wall_x) == canvas.light.sun else 0.74
         wall = vary(rng, pick(rng, WALLS)) * sunny * rng.uniform(0.92, 1.06)
 
-        def place(along, up, near=near, far=far, height=height):
+        def place(
+            along: float, up: float, near: float = near, far: float = far, height: float = height
+        ) -> tuple[float, float]:
             z = near + along * (far - near)
             return centre + wall_x / z, horizon + (eye - up * (eye + height)) / z
 
@@ -199,7 +201,7 @@ def close_wall(canvas: Canvas) -> None:
     houses(canvas, foot, (60, 110), (30, 60), 9, 0.35)
     for left, right, shade in ((corner - 1.1 * WIDTH, corner, 1.0), (corner, corner + 0.5 * WIDTH, 0.72)):
 
-        def place(along, up, left=left, right=right):
+        def place(along: float, up: float, left: float = left, right: float = right) -> tuple[float, float]:
             x = left + along * (right - left)
             shrink = 1 - slope * abs(x - corner) / WIDTH
             return x, foot - 20 - (foot - top) * (up - 0.2) * shrink

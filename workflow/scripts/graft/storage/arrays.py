@@ -14,7 +14,7 @@ from graft.storage import seals
 from graft.storage.files import own_name
 
 
-def open_array(path: str | Path) -> np.ndarray:
+def open_array(path: str | Path) -> np.memmap:
     """Return an array of the chain, mapped into memory, not read.
 
     Raises: UserError if the file is not as it was written, or holds no whole array.

@@ -81,8 +81,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
     try:
         header = pd.read_csv(path, nrows=0, encoding="utf-8")
         text = {name: str for name in header.columns if name in TEXT_COLUMNS}
-        kept = {"keep_default_na": False, "na_values": {name: [""] for name in header.columns if name not in text}}
-        return pd.read_csv(path, dtype=text, encoding="utf-8", **kept)
+        empty = {name: [""] for name in header.columns if name not in text}
+        return pd.read_csv(path, dtype=text, encoding="utf-8", keep_default_na=False, na_values=empty)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is no table ({' '.join(str(error).split())}): delete it and run again") from None
 

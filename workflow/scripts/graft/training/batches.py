@@ -28,7 +28,8 @@ class Batches(keras.utils.PyDataset):
         super().__init__()
         self.visits, self.load, self.targets, self.weights = visits, load, targets, weights
         self.first_epoch = first_epoch
-        self._epoch, self._order = -1, []
+        self._epoch = -1
+        self._order: list[tuple[np.ndarray, np.ndarray]] = []
 
     @property
     def num_batches(self) -> None:

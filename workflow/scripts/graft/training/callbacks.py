@@ -16,17 +16,18 @@ from graft.training.optimizers import learning_rate_of
 TENSORBOARD = (
     "GRAFT_TENSORBOARD"  # a folder for TensorBoard's logs; none unless set. No setting: results stay the same.
 )
+Logs = dict[str, float] | None  # what Keras passes at the end of an epoch
 COLUMNS = ["loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
 
 
 class History(keras.callbacks.Callback):
     """Keeps a row for every epoch, without the clock, so that equal trainings have equal histories."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.rows: list[dict] = []
+        self.rows: list[dict[str, float]] = []
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Keep an epoch's numbers."""
         rate = learning_rate_of(self.model.optimizer)
         numbers = {"learning_rate": rate} | {key: float(value) for key, value in (logs or {}).items()}
@@ -49,19 +50,21 @@ class EpochLines(keras.callbacks.Callback):
         super().__init__()
         self.tag, self.images = tag, images
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Start the clock."""
-        self.first, self.start = None, time.monotonic()
+        self.first: int | None = None
+        self.start = time.monotonic()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Remember where this process began, for the estimate."""
         self.first = epoch if self.first is None else self.first
         self.began = time.monotonic()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Say how the epoch went."""
         now, epochs = time.monotonic(), self.params["epochs"]
         seconds = now - self.began
+        assert self.first is not None, "Keras begins an epoch before it ends it"
         left = (now - self.start) / (epoch + 1 - self.first) * (epochs - epoch - 1)
         numbers = ", ".join(f"{key} {value:.4f}" for key, value in (logs or {}).items() if key in COLUMNS[:4])
         print(
@@ -81,7 +84,7 @@ class StopAtNaN(keras.callbacks.Callback):
         super().__init__()
         self.tag = tag
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Look at the loss before a checkpoint is made of it."""
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):

@@ -49,10 +49,11 @@ def embed_photos(
     Returns: the array's shape.
     """
     photos = open_array(pixels)
-    n_views = count_views(settings.views, split) if settings.views else 0
-    trained = (
-        np.flatnonzero(pd.Index(paths).isin(split.loc[split.role == "train", "path"])) if n_views else np.array([], int)
-    )
+    n_views, trained = 0, np.array([], int)
+    if settings.views:
+        assert split is not None, "the split says which photos are trained on"
+        n_views = count_views(settings.views, split)
+        trained = np.flatnonzero(pd.Index(paths).isin(split.loc[split["role"] == "train", "path"]))
     mode, _ = modes(settings.backbone.name, settings.preprocessing)
     backbone = load_backbone(settings.backbone, weights)
     backbone = in_embedding_form(backbone, policy_of(settings.precision, backbone), settings.fast_path)
@@ -69,6 +70,7 @@ def embed_photos(
         keep(features, np.zeros_like(batch), plain[batch], rows, forward(model, images))
         progress.advance(len(batch))
     for batch in of_viewed:
+        assert settings.views is not None
         shown, visits = viewed[batch], views[batch]
         maps = draw_views(settings.views.augmentation, shown, visits, settings.views.seed, photos.shape[1])
         keep(features, 1 + visits, shown, rows, forward(model, apply_views(photos[shown], maps)))
@@ -83,6 +85,8 @@ def count_views(views: Views | None, split: pd.DataFrame) -> int:
         return 0
     if views.count:
         return views.count
+    assert views.choosing is not None, "a count of 0 needs it"
+    assert views.phase is not None, "a count of 0 needs it"
     roles, _ = roles_in_run(split, views.choosing)
     n_train = split[roles == "train"].groupby("fold").size()
     return max(visits_needed(views.phase, int(n)) for n in n_train)

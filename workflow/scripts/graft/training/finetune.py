@@ -21,7 +21,7 @@ from graft.network.folding import fold_batch_norm
 from graft.network.forms import in_saved_form, in_training_form, take_weights
 from graft.network.precision import policy_of
 from graft.training.augment import apply_views, draw_views
-from graft.training.batches import Batches, InOrder
+from graft.training.batches import Batches, InOrder, Load
 from graft.training.blend import blend
 from graft.training.callbacks import COLUMNS
 from graft.training.optimizers import build_optimizer
@@ -246,7 +246,7 @@ def block_optimizer(
     return keras.optimizers.MultiOptimizer(rates)
 
 
-def views_of(settings: FineTuneSettings, pixels: np.ndarray, train: np.ndarray):
+def views_of(settings: FineTuneSettings, pixels: np.ndarray, train: np.ndarray) -> Load:
     """Return the loader of a batch: a fresh view of each photo at each visit, or the photo as it is."""
     size = pixels.shape[1]
 

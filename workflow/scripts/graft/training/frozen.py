@@ -13,7 +13,7 @@ from graft.config.experiment import HeadSettings
 from graft.config.recipe import FrozenPhase
 from graft.machine.runtime import streamed
 from graft.network.head import build_head
-from graft.training.batches import Batches, InOrder
+from graft.training.batches import Batches, InOrder, Load
 from graft.training.callbacks import COLUMNS
 from graft.training.optimizers import build_optimizer
 from graft.training.phase import train
@@ -67,7 +67,7 @@ def train_head(
     return head, trained.history, trained.resume.path
 
 
-def cached_views(features: np.ndarray, train: np.ndarray, phase: FrozenPhase):
+def cached_views(features: np.ndarray, train: np.ndarray, phase: FrozenPhase) -> Load:
     """Return the loader of a batch: each photo's view of the visit, or the photo as it is where there are no views."""
     n_views = len(features) - 1
     if not phase.views:

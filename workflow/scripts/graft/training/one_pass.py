@@ -7,6 +7,8 @@ decides where the kernels are used. Only this module, `graft.network.convolution
 TensorFlow.
 """
 
+from typing import Any
+
 import keras
 
 from graft.network.fast_path import is_taken
@@ -18,7 +20,9 @@ if keras.backend.backend() == "tensorflow":
 class OnePassSGD(keras.optimizers.SGD):
     """Keras's SGD, without Nesterov's momentum."""
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: keras.KerasTensor, variable: keras.Variable, learning_rate: keras.KerasTensor
+    ) -> None:
         """Move a weight."""
         target, rate = handle(variable), keras.ops.cast(learning_rate, variable.dtype)
         if not self.momentum:
@@ -33,14 +37,16 @@ class OnePassSGD(keras.optimizers.SGD):
 class OnePassRMSprop(keras.optimizers.RMSprop):
     """Keras's RMSprop, not centred; the kernel keeps a momentum even where it is 0."""
 
-    def build(self, variables):
+    def build(self, variables: list[keras.Variable]) -> None:
         """Create the optimiser's variables for each weight."""
         built = self.built
         super().build(variables)
         if not built and not self.momentum:
             self._momentums = self.add_optimizer_variables(variables, "momentum")
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: keras.KerasTensor, variable: keras.Variable, learning_rate: keras.KerasTensor
+    ) -> None:
         """Move a weight."""
         place = self._get_variable_index(variable)
         tf.raw_ops.ResourceApplyRMSProp(
@@ -58,7 +64,9 @@ class OnePassRMSprop(keras.optimizers.RMSprop):
 class OnePassAdam(keras.optimizers.Adam):
     """Keras's Adam, without AMSGrad."""
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: keras.KerasTensor, variable: keras.Variable, learning_rate: keras.KerasTensor
+    ) -> None:
         """Move a weight."""
         place = self._get_variable_index(variable)
         step = keras.ops.cast(self.iterations + 1, variable.dtype)
@@ -94,6 +102,6 @@ def optimizer_class(name: str, fast: bool) -> type[keras.Optimizer]:
     return (ONE_PASS if is_taken("one_pass", fast) else KERAS)[name]
 
 
-def handle(variable):
+def handle(variable: Any) -> Any:
     """Return TensorFlow's handle of a weight, which Keras gives as its own variable or as TensorFlow's."""
     return (variable.value if isinstance(variable, keras.Variable) else variable).handle

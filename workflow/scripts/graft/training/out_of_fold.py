@@ -43,6 +43,7 @@ def out_of_fold(features: np.ndarray, codes: np.ndarray, groups: np.ndarray, see
                 best, loss = probabilities, now
             if worse == PATIENCE:
                 break
+    assert best is not None, "the first loss is a number"
     return best
 
 

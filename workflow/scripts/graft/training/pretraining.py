@@ -47,7 +47,9 @@ def warm_up_and_cosine(n_steps: int) -> keras.optimizers.schedules.LearningRateS
     return keras.optimizers.schedules.CosineDecay(0.0, n_steps - rise, warmup_target=PEAK_RATE, warmup_steps=rise)
 
 
-def batches(textures: np.ndarray, labels: np.ndarray, n_cells: int, seed: int) -> Iterator[tuple]:
+def batches(
+    textures: np.ndarray, labels: np.ndarray, n_cells: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield collages (BATCH, SIZE, SIZE, 3), -1 to 1, and their cells' shares of each class, without end."""
     rng = np.random.default_rng(seed)
     while True:

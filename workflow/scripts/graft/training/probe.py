@@ -104,7 +104,7 @@ def count_mistakes(
         for fit, judge in folds:
             model = LogisticRegression(C=c, max_iter=ITERATIONS)
             model.fit(standard[fit], truth[fit], sample_weight=shares[fit])
-            wrong += np.count_nonzero(model.predict(standard[judge]) != truth[judge])
+            wrong += int(np.count_nonzero(model.predict(standard[judge]) != truth[judge]))
     return round(wrong / n_views)
 
 

@@ -24,6 +24,7 @@ from graft.code import code_digest
 from graft.network.fast_path import has_private_names
 from graft.storage.files import atomic
 from graft.storage.seals import digest_by_seal
+from graft.training.callbacks import Logs
 
 EVERY_SECONDS = "GRAFT_CHECKPOINT_SECONDS"  # the least time between two states; 60 unless set
 REMEMBERED = (
@@ -94,7 +95,9 @@ def read_state(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def write_state(path: Path, epoch: int, variables: list[np.ndarray], memories: list[dict], stop: bool) -> None:
+def write_state(
+    path: Path, epoch: int, variables: list[np.ndarray], memories: list[dict[str, Any]], stop: bool
+) -> None:
     """Write a state: arrays as NumPy's .npz, all else as JSON in it, and no pickle, which could run code."""
     lists = [{key: value for key, value in memory.items() if holds_arrays(value)} for memory in memories]
     arrays = {f"variable-{place}": plain(value) for place, value in enumerate(variables)}
@@ -113,7 +116,7 @@ def write_state(path: Path, epoch: int, variables: list[np.ndarray], memories: l
     }
     arrays["state"] = np.frombuffer(json.dumps(text, default=lambda number: number.item()).encode(), np.uint8)
     with atomic(path) as part, open(part, "wb") as stream:
-        np.savez(stream, **arrays)
+        np.savez(stream, **arrays)  # type: ignore[arg-type]  # NumPy's stub takes an array for allow_pickle
 
 
 def holds_arrays(value: Any) -> bool:
@@ -147,7 +150,7 @@ class Resume(keras.callbacks.Callback):
         self.first_epoch = self.state["epoch"] if self.state else 0
         self.last = time.monotonic()
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Put the state back, after the other callbacks have cleared their own."""
         if not self.state:
             return
@@ -157,7 +160,7 @@ class Resume(keras.callbacks.Callback):
             vars(callback).update(memory)
         print(f"going on after epoch {self.first_epoch}, from {self.path.name}", flush=True)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Save the state, if the last is old enough."""
         if not self.complete or time.monotonic() - self.last < self.every:
             return

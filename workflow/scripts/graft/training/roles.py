@@ -42,8 +42,8 @@ class Roles:
         cls, split: pd.DataFrame, fold: int, paths: list[str], classes: list[str], choosing: Choosing
     ) -> "Roles":
         """Return the roles in one fold of split.csv (given with all folds) in a run that chooses by `choosing`."""
-        role, chooser = roles_in_run(split, choosing)
-        mine = split.assign(role=role)[split["fold"] == fold].set_index("path").reindex(paths)
+        roles, chooser = roles_in_run(split, choosing)
+        mine = split.assign(role=roles)[split["fold"] == fold].set_index("path").reindex(paths)
         labels, role = mine["label"], mine["role"].to_numpy()
         codes = np.where(labels.notna(), encode(labels.fillna(classes[0]).tolist(), classes), -1)
         choose = np.flatnonzero(role == chooser) if chooser else np.array([], int)
