@@ -10,12 +10,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from graft import disk
 from graft.config.export import Export
 from graft.errors import UserError
 from graft.exporting.answering import OUTPUT
 from graft.machine import runtime
 from graft.network.model_file import FACTS, add_facts
-from graft.storage import disk
 
 FILES = {"onnx": "model.onnx", "litert": "model.tflite", "openvino": "model.xml", "saved_model": "saved_model"}
 TELEMETRY = ("openvino_telemetry",)  # it would tell Intel of every conversion, unasked
