@@ -64,7 +64,8 @@ format: dev  ## put code and rules into shape
 
 pins: dev  ## pin the newest versions of every package, with hashes
 	$(BIN)/python -m pip install --quiet uv
-	cd envs && for name in requirements requirements-dev requirements-gpu requirements-exports requirements-predict; do \
+	cd envs && for name in requirements requirements-dev requirements-gpu requirements-pictures requirements-exports \
+		requirements-predict; do \
 		../$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --quiet $$name.in --output-file $$name.txt || exit 1; done
 	$(BIN)/python envs/conda_from_lock.py requirements.txt > envs/graft.yaml

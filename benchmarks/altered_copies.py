@@ -29,8 +29,9 @@ sys.path.insert(0, str(SCRIPTS))
 from graft.config.dataset import Ingest
 from graft.data import duplicates
 from graft.data.audit import copy_links
-from graft.data.decode import Look, look, upright_rgb
+from graft.data.decode import Look, look
 from graft.data.ingest import gather
+from graft.data.pictures import upright_rgb
 
 
 def saved(kind, **options):

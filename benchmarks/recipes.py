@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--variants", type=Path, help="in their place, a YAML file: recipe and override by name")
     parser.add_argument("--backbone", nargs="+", default=["MobileNet:0.25"], help="NAME or NAME:ALPHA")
     parser.add_argument("--size", type=int, default=224, help="pixels of a side")
+    parser.add_argument("--fit", default="squash", choices=["squash", "pad", "crop"], help="how photos become squares")
     parser.add_argument("--weights", default="imagenet", help="as backbone.weights")
     parser.add_argument("--seeds", type=int, default=1, help="runs of each recipe on each fold")
     parser.add_argument("--folds", type=int, default=0, help="cross-validate with this many; 0: the photos' own split")
@@ -75,7 +76,13 @@ def configuration_of(arguments: argparse.Namespace) -> dict:
             experiments[f"{slug(variant)}-{name}{alpha}"] = experiment
     return {
         "runs": list(experiments),
-        "datasets": {"photos": {"source": source, "split": kfold if arguments.folds else {"method": "auto"}}},
+        "datasets": {
+            "photos": {
+                "source": source,
+                "split": kfold if arguments.folds else {"method": "auto"},
+                "fit": arguments.fit,
+            }
+        },
         "experiments": experiments,
     }
 
@@ -91,10 +98,11 @@ def slug(variant: str) -> str:
 
 def prepare(folder: Path, configuration: dict, job) -> None:
     """Let the pipeline check, split and pack the photos, and fetch the weights."""
-    from graft.config.keys import backbone_key
+    from graft.config.keys import backbone_key, pictures_key
 
     sizes = {backbone.size for backbone in job.backbones.values()}
-    targets = [f"results/data/photos/pixels-{size}.npy" for size in sizes] + ["results/data/photos/split.csv"]
+    fit = pictures_key(job.dataset("photos").pictures)
+    targets = [f"results/data/photos/pixels-{size}{fit}.npy" for size in sizes] + ["results/data/photos/split.csv"]
     targets += [f"results/weights/{backbone_key(backbone)}.weights.h5" for backbone in job.backbones.values()]
     run_chain(configuration, folder, os.cpu_count(), "--replace-workflow-config", "--quiet", "all", "--", *targets)
 
@@ -140,7 +148,7 @@ def train_one(results: Path, run, fold: int):
     import numpy as np
     import pandas as pd
 
-    from graft.config.keys import backbone_key
+    from graft.config.keys import backbone_key, pictures_key
     from graft.config.slices import finetune_settings, head_settings, predict_settings
     from graft.data.selection import photos_to_predict
     from graft.network.assembly import assemble
@@ -157,7 +165,7 @@ def train_one(results: Path, run, fold: int):
     split = read_table(data / "split.csv")
     paths = read_table(data / "manifest.csv")["path"].tolist()
     roles = Roles.of_fold(split, fold, paths, json.loads((data / "classes.json").read_text()), settings.choosing)
-    packed, features = data / f"pixels-{backbone.size}.npy", results / "features.npy"
+    packed, features = data / f"pixels-{backbone.size}{pictures_key(run.pictures)}.npy", results / "features.npy"
     pixels = np.load(packed, mmap_mode="r")
     both, state = modes(backbone.name, run.recipe.preprocessing), results / "none"
     asked = photos_to_predict(split, fold, predict_settings(run))

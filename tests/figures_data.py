@@ -17,7 +17,7 @@ NAMES_OF_ANY_SCRIPT = [
 
 def class_names(count: int) -> list[str]:
     """Nine awkward names, then plain ones."""
-    return [*NAMES_OF_ANY_SCRIPT, *(f"species_{number:02d}_of_bird" for number in range(40))][:count]
+    return [*NAMES_OF_ANY_SCRIPT, *(f"species_{number:02d}_of_bird" for number in range(count))][:count]
 
 
 def predictions(classes: list[str], photos: int, folds: int = 1, stages=("head", "finetuned"), role="val", seed=0):

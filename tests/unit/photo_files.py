@@ -60,3 +60,28 @@ def huge_png(width: int, height: int) -> bytes:
 
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+def raw_tiff(pixels: np.ndarray, photometric: int = 1, extra: tuple[int, ...] = ()) -> bytes:
+    """Return a TIFF of any number of channels, (height, width, channels), which Pillow would not write."""
+    height, width, channels = pixels.shape
+    data, bits = pixels.tobytes(), 8 * pixels.dtype.itemsize
+    tags = {
+        256: ("I", [width]), 257: ("I", [height]), 258: ("H", [bits] * channels), 259: ("H", [1]),
+        262: ("H", [photometric]), 273: ("I", [0]), 277: ("H", [channels]), 278: ("I", [height]),
+        279: ("I", [len(data)]), 284: ("H", [1]), 338: ("H", list(extra)),
+    }  # fmt: skip
+    tags = {tag: value for tag, value in tags.items() if value[1]}
+    after = 8 + 2 + 12 * len(tags) + 4  # header, count, entries, end of the directory
+    values = {tag: struct.pack(f"<{len(numbers)}{kind}", *numbers) for tag, (kind, numbers) in tags.items()}
+    outside = {tag: value.ljust(-(-len(value) // 4) * 4, b"\0") for tag, value in values.items() if len(value) > 4}
+    places, at = {}, after
+    for tag, value in outside.items():
+        places[tag], at = struct.pack("<I", at), at + len(value)
+    values[273] = struct.pack("<I", at)
+    entries = b"".join(
+        struct.pack("<HHI", tag, {"H": 3, "I": 4}[kind], len(numbers)) + places.get(tag, values[tag].ljust(4, b"\0"))
+        for tag, (kind, numbers) in tags.items()
+    )
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags))
+    return head + entries + struct.pack("<I", 0) + b"".join(outside.values()) + data

@@ -8,7 +8,8 @@ from photo_files import encoded, huge_png, photo, picture
 from PIL import Image
 
 from graft.config.dataset import Ingest
-from graft.data.decode import look, upright_rgb
+from graft.data.decode import look
+from graft.data.pictures import upright_rgb
 
 
 def looked(tmp_path, data, name="1.png", **settings):

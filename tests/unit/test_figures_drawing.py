@@ -37,6 +37,7 @@ SIZES = {
     "2 classes": (2, 20, 1, ("head", "finetuned")),
     "9 classes": (9, 300, 3, ("head", "finetuned")),
     "40 classes": (40, 4000, 5, ("head", "finetuned")),
+    "60 classes": (60, 600, 1, ("head", "finetuned")),  # more than a figure can name
     "1 photo": (2, 1, 1, ("head",)),
     "4,000 photos": (2, 4000, 1, ("head", "finetuned")),
 }

@@ -294,10 +294,10 @@ def test_a_lock_holds_photos_to_their_bytes(ingest, tmp_path):
 
 
 def test_a_picture_that_kills_its_process_costs_itself_alone(ingest, monkeypatch):
-    def deadly(path, name, settings):
+    def deadly(path, name, *settings):
         if name == "train/cats/2.png":
             os._exit(11)  # as a fault of memory in a decoder's C code would
-        return look(path, name, settings)
+        return look(path, name, *settings)
 
     monkeypatch.setattr("graft.data.ingest.look", deadly)
     result = ingest(split_set())

@@ -19,7 +19,7 @@ import library  # noqa: F401
 # isort: split
 from graft.errors import UserError, run_script
 from graft.network.model_file import load_model, read_facts
-from graft.predicting.classify import Verdict, annotate, classify, find_photos
+from graft.predicting.classify import Verdict, annotate, classify, find_photos, pictures_of
 from graft.storage.files import whole
 
 
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> None:
     if arguments.pictures:
         taken: set[str] = set()
         for verdict in read:
-            annotate(verdict, arguments.pictures, taken)
+            annotate(verdict, arguments.pictures, taken, pictures_of(facts))
     if len(read) < len(verdicts):
         raise UserError(f"{len(verdicts) - len(read)} of {len(verdicts)} files could not be read")
 

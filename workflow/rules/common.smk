@@ -13,7 +13,7 @@ from graft.machine import gpus
 from graft.planning.code import code_files
 from graft.config.figures import OF_A_RUN as FIGURES_OF_A_RUN
 from graft.config.figures import OF_ALL_RUNS as FIGURES_OF_ALL_RUNS
-from graft.config.keys import backbone_key, features_key
+from graft.config.keys import backbone_key, features_key, pictures_key
 from graft.config.resolution import Job
 from graft.config.slices import slice_of
 from graft.errors import UserError
@@ -48,6 +48,7 @@ wildcard_constraints:
     fold=r"\d+",
     stage="head|finetuned",
     size=r"\d+",
+    fit=r"(-[^/]+)?",  # and window and page, where they are not the default ones
     backbone="[^/]+",
     features="[^/]+",
 
@@ -113,16 +114,21 @@ def data_of_run(name):
     return path
 
 
+def pixels_of(dataset, size):
+    """Return a dataset's packed pixels; those of another fit, window or page are another file."""
+    return f"results/data/{dataset}/pixels-{size}{pictures_key(job.dataset(dataset).pictures)}.npy"
+
+
 def pixels_of_run(wildcards):
     """Return the packed pixels that a run trains on."""
     size = job.run(wildcards.run).experiment.backbone.size
-    return f"results/data/{job.dataset_of(wildcards.run)}/pixels-{size}.npy"
+    return pixels_of(job.dataset_of(wildcards.run), size)
 
 
 def pixels_of_features(wildcards):
     """Return the packed pixels that features are computed from."""
     size = job.embedding(wildcards.features).backbone.size
-    return f"results/data/{wildcards.dataset}/pixels-{size}.npy"
+    return pixels_of(wildcards.dataset, size)
 
 
 def split_of_views(wildcards):

@@ -86,12 +86,14 @@ rule ingest_dataset:
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         settings=settings_of("ingest"),
+        pictures=settings_of("pictures"),
         photos=photos_of,
         state=state_of_folder,
     message:
         "Checking the photos of {wildcards.dataset}"
     shell:
-        "python {input.code[0]} {params.photos} --settings {params.settings:q} --workers {threads}"
+        "python {input.code[0]} {params.photos} --settings {params.settings:q} --pictures {params.pictures:q}"
+        " --workers {threads}"
         " --lock config/locks/{wildcards.dataset}.json --output $(dirname {output.manifest}) 2>&1 | tee {log}"
 
 
@@ -122,11 +124,11 @@ rule pack_images:
         images="results/data/{dataset}/images",
         manifest="results/data/{dataset}/manifest.csv",
     output:
-        pixels=output_of("pack", "results/data/{dataset}/pixels-{size}.npy"),
+        pixels=output_of("pack", "results/data/{dataset}/pixels-{size}{fit}.npy"),
     log:
-        in_shards("pack", "results/logs/pack_images/{dataset}-{size}{shard}.log"),
+        in_shards("pack", "results/logs/pack_images/{dataset}-{size}{fit}{shard}.log"),
     benchmark:
-        in_shards("pack", "results/benchmarks/pack_images/{dataset}-{size}{shard}.tsv")
+        in_shards("pack", "results/benchmarks/pack_images/{dataset}-{size}{fit}{shard}.tsv")
     conda:
         "../../envs/graft.yaml"
     threads: 4
@@ -134,6 +136,7 @@ rule pack_images:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        pictures=settings_of("pictures"),
         shard=shard_of,
     message:
         in_shards(
@@ -143,7 +146,7 @@ rule pack_images:
         )
     shell:
         "python {input.code[0]} --manifest {input.manifest} --images {input.images} --size {wildcards.size}"
-        " --shard {params.shard} --workers {threads} --output {output.pixels} 2>&1 | tee {log}"
+        " --pictures {params.pictures:q} --shard {params.shard} --workers {threads} --output {output.pixels} 2>&1 | tee {log}"
 
 
 if job.config.shards.pack > 1:
@@ -151,13 +154,13 @@ if job.config.shards.pack > 1:
     rule join_pixels:
         input:
             code=code_of("join_shards.py"),
-            shards=gather.pack("results/data/{{dataset}}/pixels-{{size}}.npy.{scatteritem}"),
+            shards=gather.pack("results/data/{{dataset}}/pixels-{{size}}{{fit}}.npy.{scatteritem}"),
         output:
-            pixels="results/data/{dataset}/pixels-{size}.npy",
+            pixels="results/data/{dataset}/pixels-{size}{fit}.npy",
         log:
-            "results/logs/join_pixels/{dataset}-{size}.log",
+            "results/logs/join_pixels/{dataset}-{size}{fit}.log",
         benchmark:
-            "results/benchmarks/join_pixels/{dataset}-{size}.tsv"
+            "results/benchmarks/join_pixels/{dataset}-{size}{fit}.tsv"
         conda:
             "../../envs/graft.yaml"
         resources:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from graft.config.base import parse
-from graft.config.dataset import Ingest
+from graft.config.dataset import Ingest, Pictures
 from graft.data import lock
 from graft.data.audit import Entry, audit_table, summary
 from graft.data.contact_sheet import contact_sheet
@@ -27,22 +27,24 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--photos", required=True, type=Path, help="a zip or tar archive, or a folder; only read")
     parser.add_argument("--arrived", type=Path, help="download.json of the archive: version, licence, checksum")
     parser.add_argument("--settings", default="{}", help="policy and limits, as JSON")
+    parser.add_argument("--pictures", default="{}", help="how pictures become squares, as JSON")
     parser.add_argument("--lock", type=Path, help="a lock file; where it exists, the photos must be those it names")
     parser.add_argument("--workers", type=int, default=1, help="processes that decode")
     parser.add_argument("--output", required=True, type=Path, help="the folder of results, results/data/NAME")
     arguments = parser.parse_args(argv)
     settings = parse(Ingest, json.loads(arguments.settings), "ingest")
+    pictures = parse(Pictures, json.loads(arguments.pictures), "pictures")
     output = arguments.output
 
     with unpacking(output) as staging, whole(output / "images") as images:
         images.mkdir()
-        entries = ingest(arguments.photos, staging, settings, arguments.workers)
+        entries = ingest(arguments.photos, staging, settings, arguments.workers, pictures)
         classes = class_names(entries)
         manifest = manifest_table(entries)
         lock.check_photos(manifest, arguments.lock)
         told = story(entries, classes)
         with whole(output / "audit.png") as part:
-            contact_sheet(entries, told).save(part)
+            contact_sheet(entries, told, pictures).save(part)
         place(entries, images, arguments.photos)
         shutil.rmtree(output / "images", ignore_errors=True)
     write_table(manifest, output / "manifest.csv")

@@ -59,6 +59,7 @@ def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
     _, mode = modes(settings.backbone.name, settings.preprocessing)
     backbone = load_backbone(settings.backbone, arguments.weights)
     facts = {"classes": classes, "size": settings.backbone.size, "backbone": settings.backbone.name}
+    facts |= {"pictures": settings.pictures.model_dump(mode="json")}  # so that `classify` prepares photos alike
     if "cross_validated_loss" in history:
         facts |= {"cross_validated_loss": history["cross_validated_loss"].iloc[-1]}  # what fine-tuning must beat
     save_model(assemble(backbone, head, mode, settings.head.pooling), facts, arguments.model)

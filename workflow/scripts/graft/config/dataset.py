@@ -1,5 +1,6 @@
 """A photo set: where it comes from, what its audit does with faulty files, and how it is split."""
 
+import math
 import re
 from fractions import Fraction
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from graft.config.base import Settings
 
 Action = Literal["drop", "keep", "error"]
 Refusal = Literal["drop", "error"]  # for files of which nothing can be kept
+Window = Literal["full", "percentile"] | tuple[float, float]
 # What signs or opens an address, with a value that is written out: Amazon's, Google's, Azure's, and plain tokens.
 SECRET = re.compile(
     r"[?&]([^=&]*(?:sig|signature|token|key|secret|password|passwd|credential|auth)[^=&]*)=(?!\$\{)[^&]", re.IGNORECASE
@@ -168,7 +170,7 @@ class Policy(Settings):
     """An image over `max_aspect` times longer than wide, or wider than long."""
 
     animated: Action = "keep"
-    """An image of several frames or pages; kept, its first frame counts."""
+    """An image of several frames or pages; kept, the one that `page` names counts."""
 
     misnamed: Action = "keep"
     """An image whose extension names another format; kept, its content counts."""
@@ -177,7 +179,7 @@ class Policy(Settings):
     """An image that its EXIF orientation turns; kept, it is turned upright."""
 
     converted: Action = "keep"
-    """An image that is not 8-bit RGB: palette, grey, transparent (laid on white), CMYK, 16-bit."""
+    """An image that is not 8-bit RGB: palette, grey, transparent (laid on white), CMYK, deep (see `window`)."""
 
 
 class Ingest(Settings):
@@ -273,7 +275,37 @@ class Split(Settings):
         return self.folds if self.method == "file" else 1
 
 
-class Dataset(Settings):
+class Pictures(Settings):
+    """How a picture becomes the square of 8-bit RGB pixels that a network sees; the model file remembers it."""
+
+    fit: Literal["squash", "pad", "crop"] = "squash"
+    """What becomes of a photo that is no square. squash: it is squeezed. pad: it is shrunk whole, and the rest is
+    black. crop: the middle counts, as far as the shorter side goes."""
+
+    window: Window = "full"
+    """Which values of a deep grey picture (more than 8 bits, or fractions) are black and white; pictures of 8 bits stay
+    as they are. full: what the file names (DICOM's window, TIFF's MaxSampleValue), else all that its depth holds.
+    percentile: each picture's own darkest and brightest, but for 0.5% at either end. [low, high]: these values, such
+    as [-160, 240] of a CT in Hounsfield units."""
+
+    page: int = Field(1, ge=1)
+    """Which page of a TIFF stack, or frame of an animation or a DICOM series, counts. A file without it is dropped."""
+
+    @field_validator("window", mode="before")
+    @classmethod
+    def _known_or_two_values(cls, value: Any) -> Any:
+        if value in ("full", "percentile"):
+            return value
+        numbers = isinstance(value, list | tuple) and all(isinstance(one, int | float) for one in value)
+        if not numbers or len(value) != 2 or not -math.inf < value[0] < value[1] < math.inf:
+            raise ValueError(f"{value!r} is none of full, percentile and [low, high], two numbers of which low is less")
+        return float(value[0]), float(value[1])
+
+
+SQUASHED = Pictures()  # how photos become squares unless a dataset says otherwise
+
+
+class Dataset(Pictures):
     """A photo set."""
 
     source: Source
@@ -284,3 +316,8 @@ class Dataset(Settings):
 
     split: Split = Split()
     """Which photos train, validate and test."""
+
+    @property
+    def pictures(self) -> Pictures:
+        """Return how its photos become squares."""
+        return Pictures(fit=self.fit, window=self.window, page=self.page)

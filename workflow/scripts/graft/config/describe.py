@@ -100,6 +100,8 @@ def in_words(annotation: Any) -> str:
         return in_words(arguments[0])
     if origin is list:
         return f"list of {in_words(arguments[0])}"
+    if origin is tuple:
+        return f"[{', '.join(in_words(one) for one in arguments)}]"
     if origin is dict:
         return f"{in_words(arguments[1])} by name"
     if arguments:

@@ -6,6 +6,7 @@ from pydantic import Field, field_validator
 
 from graft.config.backbone import Backbone, Embedding
 from graft.config.base import Settings
+from graft.config.dataset import SQUASHED, Pictures
 from graft.config.export import Export
 from graft.config.recipe import Augmentation, FineTuning, FrozenPhase, Head, Precision, Recipe, Selection
 
@@ -85,6 +86,9 @@ class EmbedSettings(Embedding):
     views: Views | None
     """The views to cache beside the photos as they are; null: none."""
 
+    pictures: Pictures = SQUASHED
+    """How the dataset's photos became squares, which the features' name tells."""
+
 
 class PredictSettings(Settings):
     """What `predict` uses."""
@@ -116,6 +120,9 @@ class HeadSettings(Settings):
 
     choosing: Choosing = Choosing()
     """Which photos choose, and so do not train."""
+
+    pictures: Pictures = SQUASHED
+    """How the dataset's photos became squares, which the model file remembers."""
 
     seed: int
     """Of the head's first weights, the order of the photos and dropout."""
@@ -151,7 +158,7 @@ def choosing_of(recipe: Recipe) -> Choosing:
     return Choosing(on=recipe.selection.on, chooses=recipe.chooses)
 
 
-def embed_settings(backbone: Backbone, recipe: Recipe, seed: int) -> EmbedSettings:
+def embed_settings(backbone: Backbone, recipe: Recipe, seed: int, pictures: Pictures) -> EmbedSettings:
     """Return what the features of a run depend on, and nothing else, so that runs share them."""
     frozen, views = recipe.frozen, None
     if frozen.views == "epoch":
@@ -166,4 +173,5 @@ def embed_settings(backbone: Backbone, recipe: Recipe, seed: int) -> EmbedSettin
         preprocessing=recipe.preprocessing,
         precision=frozen.precision,
         views=views,
+        pictures=pictures,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from graft.config.backbone import Backbone
 from graft.config.base import Settings
+from graft.config.dataset import Pictures
 from graft.config.experiment import EmbedSettings
 
 
@@ -29,9 +30,25 @@ def features_key(embedding: EmbedSettings) -> str:
         key += f"-{embedding.preprocessing}"
     if embedding.precision != "float32":
         key += f"-{embedding.precision}"
+    key += pictures_key(embedding.pictures)
     if embedding.views:
         key += f"-views-{digest(embedding.views)}"
     return key
+
+
+def pictures_key(pictures: Pictures) -> str:
+    """Return the end of a file's name that tells how photos became squares; nothing for the default.
+
+    >>> pictures_key(Pictures()), pictures_key(Pictures(fit="pad", window=[-160, 240], page=2))
+    ('', '-pad-from-160.0to240.0-page2')
+    """
+    parts = [pictures.fit] if pictures.fit != "squash" else []
+    if pictures.window != "full":
+        named = isinstance(pictures.window, str)
+        parts.append(pictures.window if named else "from{}to{}".format(*pictures.window))
+    if pictures.page != 1:
+        parts.append(f"page{pictures.page}")
+    return "".join(f"-{part}" for part in parts)
 
 
 def digest(value: Settings | str) -> str:

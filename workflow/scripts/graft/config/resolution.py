@@ -12,7 +12,7 @@ from pydantic import Field
 
 from graft.config.backbone import SHIPPED_WEIGHTS, Backbone
 from graft.config.base import Settings, nearest, parse
-from graft.config.dataset import Dataset
+from graft.config.dataset import SQUASHED, Dataset, Pictures
 from graft.config.evaluation import Evaluation
 from graft.config.experiment import EmbedSettings, Experiment, embed_settings
 from graft.config.export import Export, export_named
@@ -56,6 +56,7 @@ class Run:
     experiment: Experiment
     recipe: Recipe
     seed: int
+    pictures: Pictures = SQUASHED
 
     @property
     def stages(self) -> list[str]:
@@ -65,7 +66,7 @@ class Run:
     @property
     def embedding(self) -> EmbedSettings:
         """Return what the features depend on."""
-        return embed_settings(self.experiment.backbone, self.recipe, self.seed)
+        return embed_settings(self.experiment.backbone, self.recipe, self.seed, self.pictures)
 
 
 class Job:
@@ -207,10 +208,11 @@ class Job:
                 f"{nearest(experiment.dataset, list(self.config.datasets))}"
             )
         recipe = self._recipe_of(name, experiment)
-        if experiment.seeds == 1:
-            return [Run(name, name, experiment, recipe, experiment.seed)]
-        names = self.names_of(name)
-        return [Run(own, name, experiment, recipe, experiment.seed + place) for place, own in enumerate(names)]
+        pictures = self.config.datasets[experiment.dataset].pictures
+        return [
+            Run(own, name, experiment, recipe, experiment.seed + place, pictures)
+            for place, own in enumerate(self.names_of(name))
+        ]
 
     def _recipe_of(self, name: str, experiment: Experiment) -> Recipe:
         """Return an experiment's recipe with its overrides merged in."""

@@ -31,6 +31,7 @@ def head_settings(run: Run) -> HeadSettings:
         class_weights=recipe.class_weights,
         frozen=recipe.frozen,
         choosing=choosing_of(recipe),
+        pictures=run.pictures,
         seed=run.seed,
     )
 
@@ -57,6 +58,7 @@ def predict_settings(run: Run) -> PredictSettings:
 SLICES: dict[str, Callable[[Job, Mapping[str, str]], Any]] = {
     "source": lambda job, at: job.dataset(at["dataset"]).source,
     "ingest": lambda job, at: job.dataset(at["dataset"]).ingest,
+    "pictures": lambda job, at: job.dataset(at["dataset"]).pictures,
     "split": lambda job, at: job.dataset(at["dataset"]).split,
     "weights": lambda job, at: job.backbone(at["backbone"]),
     "embed": lambda job, at: job.embedding(at["features"]),

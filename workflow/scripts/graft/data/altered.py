@@ -10,15 +10,16 @@ Three steps, each dearer than the last and on fewer pairs:
    often alike (sky above, grass below); their edges are not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from math import atan2, cos, degrees, hypot, radians, sin, sqrt
 
 import numpy as np
 
 from graft.data.decode import PICTURE_PX as PX
 from graft.data.duplicates import FLAT, Groups
+from graft.data.neighbours import Cells
 
 COARSE_PX = 32  # side of those that are described, and of the grid of points that alignment looks at
 N_FREQUENCIES = 8  # of either axis
@@ -26,6 +27,8 @@ LIKELY = 0.65  # correlation of descriptions from which a pair is looked at more
 SAME_SHADE = 0.7  # correlation of grey levels
 SAME_DETAIL = 0.65  # correlation of fine detail; 84,000 pairs of strangers' photos stay below 0.55
 BLOCK = 4_000_000  # correlations of descriptions at once, which take 16 MB
+EXACT = 2000  # photos up to which all descriptions are compared with all, and photos described at once
+HELD_PER_PHOTO, HELD_AT_LEAST = 16, 4_000_000  # pairs held at most, before the likeliest are picked; 25 bytes each
 BATCH = 128  # pairs that are aligned at once, which takes 50 MB
 PER_PHOTO, AT_LEAST = 0.5, 500  # pairs aligned at most, the likeliest first: this bounds the time of large sets
 PER_ROW = 8  # pairs of one photo that are aligned at most: a thousand frames of one film are half a million pairs
@@ -90,27 +93,33 @@ class Link:
     kind: str
 
 
-def altered_links(pictures: np.ndarray) -> list[Link]:
+def altered_links(pictures: Sequence[bytes]) -> list[Link]:
     """Return links between photos of which one is an altered copy of the other: enough to join all that are.
 
     Args:
-        pictures: (n, PX, PX) grey levels, uint8.
+        pictures: n small pictures of PX x PX grey levels, a byte a pixel.
     """
-    detailed = np.flatnonzero(pictures.std((1, 2)) >= FLAT) if len(pictures) else []
+    detailed = [position for position, one in enumerate(pictures) if stacked([one]).std() >= FLAT]
     if len(detailed) < 2:
         return []
-    pairs = likely_pairs(pictures[detailed])
+    pictures = [pictures[position] for position in detailed]
+    pairs = likely_pairs(pictures)
     groups, links = Groups(len(detailed)), []
     for start in range(0, len(pairs), BATCH):
         batch = [pair for pair in pairs[start : start + BATCH] if groups.root(pair[0]) != groups.root(pair[1])]
         if not batch:
             continue
-        for (source, copy, _), kind in zip(batch, kinds(pictures[detailed], batch), strict=True):
+        for (source, copy, _), kind in zip(batch, kinds(pictures, batch), strict=True):
             if kind and groups.root(source) != groups.root(copy):
                 groups.join(source, copy)
-                earlier, later = sorted((int(detailed[source]), int(detailed[copy])))
+                earlier, later = sorted((detailed[source], detailed[copy]))
                 links.append(Link(earlier, later, kind if source < copy else reverse(kind)))
     return links
+
+
+def stacked(pictures: Sequence[bytes]) -> np.ndarray:
+    """Return small pictures as one array (n, PX, PX), uint8."""
+    return np.frombuffer(b"".join(pictures), np.uint8).reshape(-1, PX, PX)
 
 
 def reverse(kind: str) -> str:
@@ -127,46 +136,119 @@ def reverse(kind: str) -> str:
 # ---------------------------------------------------------------------------------------------- 1. descriptions
 
 
-def likely_pairs(pictures: np.ndarray) -> list[tuple[int, int, int]]:
-    """Return the (source, copy, position in VIEWS) whose descriptions agree best, the likeliest first."""
+def likely_pairs(pictures: Sequence[bytes]) -> list[tuple[int, int, int]]:
+    """Return the (source, copy, position in VIEWS) whose descriptions agree best, the likeliest first.
+
+    Up to EXACT photos are all compared with each other; of more, each view is compared with the photos of its
+    neighbourhood, which takes about twice as long for twice as many.
+    """
     n = len(pictures)
-    wanted = {part: describe(pictures, [window])[0] for part, (window, _) in PARTS.items()}
+    wanted = {part: described(pictures, window) for part, (window, _) in PARTS.items()}
+    cells = {part: Cells(vectors) for part, vectors in wanted.items()} if n > EXACT else {}
     windows = [view.window for view in VIEWS if not view.flip]
-    step = max(1, BLOCK // n)
-    found = []
+    step = max(1, min(BLOCK // n, EXACT)) if n <= EXACT else EXACT
+    likely = Likely(n)
     for start in range(0, n, step):
-        rows = pictures[start : start + step]
-        straight = iter(describe(rows, windows))
+        straight = iter(describe(stacked(pictures[start : start + step]), windows))
         for number, view in enumerate(VIEWS):
             own = flipped_description(wanted["all"][start : start + step], view.flip) if view.flip else next(straight)
-            agreement = np.abs(own @ wanted[view.part].T)  # (rows, n)
-            at = np.flatnonzero(agreement >= LIKELY)
-            row, column = at // n, at % n
-            apart = row + start != column
-            found.append(
-                (row[apart] + start, column[apart], np.full(apart.sum(), number), agreement.ravel()[at[apart]])
-            )
-    source, copy, number, agreement = (np.concatenate(one) for one in zip(*found, strict=True))
-    return likeliest(source, copy, number, agreement, n)
+            compared = cells[view.part].agreeing if cells else partial(all_agreeing, wanted[view.part])
+            for row, column, agreement in compared(own, likely.at_least):
+                likely.add(row + start, column, number, agreement)
+    return likely.best()
 
 
-def likeliest(
-    source: np.ndarray, copy: np.ndarray, number: np.ndarray, agreement: np.ndarray, n: int
-) -> list[tuple[int, int, int]]:
-    """Return the best view of every pair, of PER_ROW pairs for each photo, up to the number that may be aligned."""
+def all_agreeing(
+    wanted: np.ndarray, own: np.ndarray, at_least: float
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield, once, which descriptions agree with which, as `Cells.agreeing` does, by comparing all with all."""
+    agreement = np.abs(own @ wanted.T)
+    row, column = np.nonzero(agreement >= at_least)
+    yield row, column, agreement[row, column]
+
+
+def among_first(pairs: np.ndarray, count: int) -> np.ndarray:
+    """Return which pairs, (n, 2), the likeliest first, are among the first `count` of both of their photos.
+
+    >>> among_first(np.array([[0, 1], [0, 2], [0, 3], [2, 3]]), 2).tolist()
+    [True, True, False, True]
+    """
+    photos = pairs.ravel()
+    order = np.argsort(photos, kind="stable")
+    rank = np.empty(len(photos), int)
+    rank[order] = np.arange(len(photos)) - np.searchsorted(photos[order], photos[order])
+    return (rank.reshape(-1, 2) < count).all(1)
+
+
+def described(pictures: Sequence[bytes], window: np.ndarray) -> np.ndarray:
+    """Return the descriptions of a window of all pictures, (n, N_FREQUENCIES ** 2 - 1)."""
+    parts = [describe(stacked(pictures[at : at + EXACT]), [window])[0] for at in range(0, len(pictures), EXACT)]
+    return np.concatenate(parts)
+
+
+class Likely:
+    """The likeliest pairs found so far, no more of them than are worth keeping.
+
+    Args:
+        n: photos.
+    """
+
+    def __init__(self, n: int):
+        self.n, self.at_least = n, LIKELY
+        self.room = max(HELD_AT_LEAST, HELD_PER_PHOTO * n)
+        self.parts: list[tuple[np.ndarray, ...]] = []
+        self.held = 0
+
+    def add(self, source: np.ndarray, copy: np.ndarray, view: int, agreement: np.ndarray) -> None:
+        """Add pairs that agree under a view; a photo is no pair with itself."""
+        apart = source != copy
+        self.parts.append((source[apart], copy[apart], np.full(apart.sum(), view, np.int8), agreement[apart]))
+        self.held += int(apart.sum())
+        if self.held > self.room:
+            self.thin_out()
+
+    def thin_out(self) -> None:
+        """Keep the best view of each pair; where that is too many, the likeliest pairs, and ask for as much from now.
+
+        Sets of up to EXACT photos have no more pairs than may be kept, so they lose none.
+        """
+        source, copy, view, agreement = self.arrays()
+        best = likeliest_views(source, copy, agreement, self.n)
+        if len(best) > self.room // 2:
+            best = best[among_first(np.stack([source[best], copy[best]], 1), 4 * PER_ROW)]
+        if len(best) > self.room // 2:
+            best = best[: self.room // 2]
+            self.at_least = float(agreement[best[-1]])
+        self.parts = [(source[best], copy[best], view[best], agreement[best])]
+        self.held = len(best)
+
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """Return sources, copies, views and agreements of all pairs."""
+        self.parts = [tuple(np.concatenate(one) for one in zip(*self.parts, strict=True))]
+        return self.parts[0]
+
+    def best(self) -> list[tuple[int, int, int]]:
+        """Return the best view of every pair, of PER_ROW pairs for each photo, up to the number that may be aligned."""
+        source, copy, view, agreement = self.arrays()
+        used = [0] * self.n
+        chosen = []
+        for one in likeliest_views(source, copy, agreement, self.n).tolist():
+            pair = int(source[one]), int(copy[one])
+            if max(used[pair[0]], used[pair[1]]) < PER_ROW:
+                used[pair[0]] += 1
+                used[pair[1]] += 1
+                chosen.append((*pair, int(view[one])))
+                if len(chosen) >= max(AT_LEAST, PER_PHOTO * self.n):
+                    break
+        return chosen
+
+
+def likeliest_views(source: np.ndarray, copy: np.ndarray, agreement: np.ndarray, n: int) -> np.ndarray:
+    """Return where the best view of every pair stands, the likeliest pair first."""
     order = np.argsort(-agreement, kind="stable")
     pairs = np.minimum(source, copy)[order] * n + np.maximum(source, copy)[order]
     _, first = np.unique(pairs, return_index=True)  # the best of each pair
-    used = np.zeros(n, int)
-    chosen = []
-    for one in order[np.sort(first)]:
-        pair = int(source[one]), int(copy[one])
-        if max(used[pair[0]], used[pair[1]]) < PER_ROW:
-            used[list(pair)] += 1
-            chosen.append((*pair, int(number[one])))
-            if len(chosen) >= max(AT_LEAST, PER_PHOTO * n):
-                break
-    return chosen
+    return order[np.sort(first)]
 
 
 def describe(pictures: np.ndarray, windows: Sequence[np.ndarray]) -> np.ndarray:
@@ -231,11 +313,12 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 # ---------------------------------------------------------------------------------------------- 2. alignment
 
 
-def kinds(pictures: np.ndarray, pairs: Sequence[tuple[int, int, int]]) -> list[str]:
+def kinds(pictures: Sequence[bytes], pairs: Sequence[tuple[int, int, int]]) -> list[str]:
     """Return for each (source, copy, view) what the copy is to the source, such as "mirrored"; "" if it is none."""
     views = [VIEWS[view] for _, _, view in pairs]
-    sources = np.stack([flipped(pictures[pair[0]], view.flip) for pair, view in zip(pairs, views, strict=True)])
-    copies = pictures[[pair[1] for pair in pairs]]
+    originals = stacked([pictures[source] for source, _, _ in pairs])
+    sources = np.stack([flipped(one, view.flip) for one, view in zip(originals, views, strict=True)])
+    copies = stacked([pictures[copy] for _, copy, _ in pairs])
     rows = np.array([PARTS[view.part][1] for view in views], np.float32)
     maps = np.stack([view.window if view.part == "all" else WHOLE for view in views]).astype(np.float32)
     sources, copies = sources.astype(np.float32), copies.astype(np.float32)

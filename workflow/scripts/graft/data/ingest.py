@@ -6,11 +6,12 @@ import shutil
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import repeat
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from graft.config.dataset import Ingest
+from graft.config.dataset import SQUASHED, Ingest, Pictures
 from graft.data import archive, duplicates, layout
 from graft.data.archive import File
 from graft.data.audit import Entry, judge
@@ -22,7 +23,7 @@ BATCH = 32  # files a worker gets at once
 RARE = 0.01  # digits on black are no accidents
 
 
-def ingest(photos: Path, staging: Path, settings: Ingest, workers: int) -> list[Entry]:
+def ingest(photos: Path, staging: Path, settings: Ingest, workers: int, pictures: Pictures = SQUASHED) -> list[Entry]:
     """Return every file of an archive or a folder, with its verdict.
 
     Args:
@@ -30,6 +31,7 @@ def ingest(photos: Path, staging: Path, settings: Ingest, workers: int) -> list[
         staging: an empty folder, for what an archive unpacks to.
         settings: policy and limits.
         workers: processes that decode.
+        pictures: which page of a picture counts, and which of its values are black and white.
 
     Raises: UserError if the archive cannot be read, or the policy forbids what it holds.
     """
@@ -37,7 +39,7 @@ def ingest(photos: Path, staging: Path, settings: Ingest, workers: int) -> list[
     entries.sort(key=lambda entry: layout.natural(entry.name))
     tell_cases_apart(entries)
     blame_junk_and_copies(entries)
-    inspect([entry for entry in entries if not entry.faults], settings, workers)
+    inspect([entry for entry in entries if not entry.faults], settings, workers, pictures)
     pictures = [entry for entry in entries if entry.look and entry.look.phash is not None]
     place_by_folders(pictures, settings)
     blame_blanks(pictures, settings)
@@ -128,33 +130,35 @@ def blame_junk_and_copies(entries: list[Entry]) -> None:
         files[copy].faults = [("doubled", f"the archive holds its tree twice: {files[original].name}")]
 
 
-def inspect(entries: list[Entry], settings: Ingest, workers: int) -> None:
+def inspect(entries: list[Entry], settings: Ingest, workers: int, pictures: Pictures) -> None:
     """Decode every file once, in `workers` processes, and add what was found."""
     jobs = [(str(entry.file.local), entry.name) for entry in entries]
     batches = [jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH)]
-    looks = (one for batch in run_batches(batches, settings, workers) for one in batch)
+    looks = (one for batch in run_batches(batches, settings, workers, pictures) for one in batch)
     for entry, found in zip(entries, looks, strict=True):
         entry.look = found
         entry.faults += found.faults
 
 
-def run_batches(batches: list[list[tuple[str, str]]], settings: Ingest, workers: int) -> list[list[Look]]:
+def run_batches(
+    batches: list[list[tuple[str, str]]], settings: Ingest, workers: int, pictures: Pictures
+) -> list[list[Look]]:
     """Return the looks of each batch; a file that kills its process costs that file alone."""
     try:
         with ProcessPoolExecutor(workers) as pool:
-            return list(pool.map(look_batch, batches, [settings] * len(batches)))
+            return list(pool.map(look_batch, batches, repeat(settings), repeat(pictures)))
     except BrokenProcessPool:
         if len(batches) == len(batches[0]) == 1:
             return [[Look("", 0, [("undecodable", "decoding it kills the process")])]]
         half = len(batches) // 2
         parts = (batches[:half], batches[half:]) if half else ([[one] for one in batches[0]],)
-        found = [one for part in parts for one in run_batches(part, settings, workers)]
+        found = [one for part in parts for one in run_batches(part, settings, workers, pictures)]
         return found if half else [[one for batch in found for one in batch]]
 
 
-def look_batch(batch: list[tuple[str, str]], settings: Ingest) -> list[Look]:
+def look_batch(batch: list[tuple[str, str]], settings: Ingest, pictures: Pictures) -> list[Look]:
     """Look at some files, in a worker."""
-    return [look(Path(local), name, settings) for local, name in batch]
+    return [look(Path(local), name, settings, pictures) for local, name in batch]
 
 
 def place_by_folders(entries: list[Entry], settings: Ingest) -> None:

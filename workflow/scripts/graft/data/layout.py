@@ -16,7 +16,7 @@ ROLE_NAME = re.compile(
 EXTENSIONS = {
     ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".png": "PNG", ".webp": "WEBP", ".gif": "GIF",
     ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF", ".avif": "AVIF", ".ppm": "PPM", ".pgm": "PPM", ".pnm": "PPM",
-    ".heic": "HEIF", ".heif": "HEIF",
+    ".heic": "HEIF", ".heif": "HEIF", ".dcm": "DICOM", ".dicom": "DICOM",
 }  # fmt: skip
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 Folders = tuple[str, ...]

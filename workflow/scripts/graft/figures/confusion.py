@@ -12,6 +12,7 @@ from graft.figures.style import STAGE_NAMES, canvas
 from graft.judging.outcomes import classes_of, outcomes_of
 
 SMALL = 12  # to this many classes, both stages fit side by side and every cell says its rate
+MOST = 40  # to this many classes, each has a row whose name can be read
 
 
 def counts_of(rows: pd.DataFrame) -> np.ndarray:
@@ -32,13 +33,51 @@ def rates_of(counts: np.ndarray) -> np.ndarray:
     return np.divide(counts, support, out=np.full(counts.shape, np.nan), where=support > 0)
 
 
+def most_confused(counts: np.ndarray, count: int) -> np.ndarray:
+    """Return the `count` classes that are taken for each other most often, in class order.
+
+    Pairs of classes are gone through, the one with most mistakes between the two first.
+
+    >>> most_confused(np.array([[9, 0, 0, 0], [0, 7, 0, 2], [1, 0, 8, 0], [0, 1, 0, 9]]), 2).tolist()
+    [1, 3]
+    """
+    between = np.triu(counts + counts.T, 1)
+    one, other = np.nonzero(between)
+    order = np.argsort(-between[one, other], kind="stable")
+    ranked = np.stack([one[order], other[order]], 1).ravel().tolist()
+    chosen = list(dict.fromkeys([*ranked, *range(len(counts))]))[:count]
+    return np.sort(chosen)
+
+
+def with_others(counts: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Return the matrix of the chosen classes, with all others as one more class, the last.
+
+    >>> with_others(np.array([[5, 1, 0], [0, 4, 2], [0, 0, 3]]), np.array([0])).tolist()
+    [[5, 1], [0, 9]]
+    """
+    place = np.full(len(counts), len(chosen))
+    place[chosen] = np.arange(len(chosen))
+    small = np.zeros((len(chosen) + 1, len(chosen) + 1), int)
+    np.add.at(small, (place[:, None], place), counts)
+    return small
+
+
 def draw(predictions: pd.DataFrame, run: str) -> Figure:
-    """Return a matrix per stage, or of the last stage alone where there are too many classes for two."""
+    """Return a matrix per stage, or of the last stage alone where there are too many classes for two.
+
+    Of more than MOST classes, those that are taken for each other most often have rows; the others share one.
+    """
     classes = classes_of(predictions)
     stages = stages_of(predictions)
     stages = stages if len(classes) <= SMALL else stages[-1:]
     names = class_labels(classes, 24 if len(classes) <= SMALL else 20)
-    side = len(classes) * cell_inches(len(classes))
+    told = ""
+    if len(classes) > MOST:
+        chosen = most_confused(counts_of(judged(predictions, stages[-1])), MOST - 1)
+        others = len(classes) - len(chosen)
+        names = [*(names[number] for number in chosen), f"{others:,} other classes"]
+        told = f", the {len(chosen)} of {len(classes):,} classes most often taken for each other"
+    side = len(names) * cell_inches(len(names))
     beside = 0.085 * (max(map(len, names)) + 8)  # inches that the names at the left take
     under = {0: 0.0, 45: 0.06, 90: 0.065}[slant_of(names)] * max(map(len, names))
     figure = canvas(max(3.6, side + beside + 0.3) * len(stages) + 0.6, side + 1.2 + under, [run, *names])
@@ -47,8 +86,12 @@ def draw(predictions: pd.DataFrame, run: str) -> Figure:
         rows = judged(predictions, stage)
         counts = counts_of(rows)
         right, all_of_them = int(np.trace(counts)), int(counts.sum())
+        if told:
+            counts = with_others(counts, chosen)
         image = draw_matrix(axes, counts, names)
-        axes.set_title(f"{STAGE_NAMES[stage]}: {right:,} of {all_of_them:,} right ({right / max(all_of_them, 1):.3f})")
+        axes.set_title(
+            f"{STAGE_NAMES[stage]}: {right:,} of {all_of_them:,} right ({right / max(all_of_them, 1):.3f}){told}"
+        )
     bar = figure.colorbar(image, ax=list(panels), shrink=0.7, aspect=25, pad=0.02)
     bar.set_label("share of the row's photos")
     bar.outline.set_visible(False)

@@ -13,6 +13,7 @@ from graft.figures.style import ROLE_NAMES, STAGE_NAMES, canvas, class_look, pho
 from graft.judging.outcomes import classes_of, indices
 from graft.storage.arrays import open_array
 
+NAMED = 40  # classes whose looks can be told apart; of more, those with most mistakes
 ROUNDS = 12  # of subspace iteration: the first two directions are then exact to far more digits than a dot shows
 
 
@@ -90,19 +91,24 @@ def draw(
     places, axis_names = placed(np.asarray(features[kept], np.float32), settings)
     mark = marks(table["path"], judged(predictions, stage))
     labels = indices(table["label"], classes)
-    names = class_labels(classes, 22)
-    across = 1 + (len(classes) - 1) // 24
-    figure = canvas(5.8 + 2.1 * across, max(4.6, 0.19 * min(len(classes), 24) + 1.5), [run, *names])
+    every_name = class_labels(classes, 22)
+    named = named_classes(labels, mark, len(classes))
+    names = [every_name[number] for number in named]
+    across = 1 + (len(names) - 1) // 20
+    figure = canvas(5.8 + 2.1 * across, max(4.6, 0.19 * min(len(names), 20) + 1.5), [run, *names])
     axes = figure.subplots()
-    size = float(np.clip(6000 / len(kept), 5, 36))
-    for number in range(len(classes)):
-        look = class_look(number)
+    size = ring = float(np.clip(6000 / len(kept), 5, 36))
+    others = ~np.isin(labels, named)
+    axes.scatter(*places[others].T, s=size * 0.7, alpha=0.5, lw=0, color="#BBBBBB", marker="o")
+    size *= 3 if others.any() else 1  # few dots of many, which must be found
+    for position, number in enumerate(named):
+        look = class_look(position)
         for judged_here, alpha in ((False, 0.35), (True, 0.95)):
             here = (labels == number) & ((mark != "") == judged_here)
             axes.scatter(*places[here].T, s=size * (1.3 if judged_here else 0.7), alpha=alpha, lw=0, **plain(look))
     wrong = mark == "wrong"
-    axes.scatter(*places[wrong].T, s=size * 3.5, facecolors="none", edgecolors="black", lw=1, zorder=4)
-    axes.scatter(*places[wrong].T, s=size, marker="x", color="black", lw=1, zorder=5)
+    axes.scatter(*places[wrong].T, s=ring * 3.5, facecolors="none", edgecolors="black", lw=1, zorder=4)
+    axes.scatter(*places[wrong].T, s=ring, marker="x", color="black", lw=1, zorder=5)
     axes.set_xlabel(axis_names[0])
     axes.set_ylabel(axis_names[1])
     axes.set_xticks([])
@@ -111,9 +117,24 @@ def draw(
         f"{photos(len(kept))}; faint: not judged; ringed cross: {told_wrong(wrong, stage, predictions)}", size=9
     )
     figure.suptitle(f"{run}: the space of the backbone's features", x=0.01, ha="left")
-    handles = [Line2D([], [], ls="none", ms=6, **class_look(number)) for number in range(len(classes))]
-    figure.legend(handles, names, loc="outside right center", ncols=across)
+    handles = [Line2D([], [], ls="none", ms=6, **class_look(position)) for position in range(len(named))]
+    title = None
+    if len(named) < len(classes):
+        title = f"the {len(named)} classes with most mistakes; grey: {len(classes) - len(named):,} others"
+    figure.legend(handles, names, loc="outside right center", ncols=across, title=title, title_fontsize=8)
     return figure
+
+
+def named_classes(labels: np.ndarray, mark: np.ndarray, n_classes: int) -> list[int]:
+    """Return the classes that have a colour and a name, in class order: all, or those with most marked mistakes.
+
+    >>> named_classes(np.array([0, 1, 2]), np.array(["right", "wrong", ""]), 3)
+    [0, 1, 2]
+    """
+    if n_classes <= NAMED:
+        return list(range(n_classes))
+    mistakes = np.bincount(labels[mark == "wrong"], minlength=n_classes)
+    return sorted(np.argsort(-mistakes, kind="stable")[: NAMED // 2].tolist())
 
 
 def told_wrong(wrong: np.ndarray, stage: str, predictions: pd.DataFrame) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from PIL import Image, ImageOps
 
+from graft.data.pictures import upright_rgb
 from graft.figures.style import RIGHT, WRONG, canvas
 
 CELL = 2.0  # inches from one photo to the next
@@ -34,12 +34,10 @@ def thumbnail(path: Path, pixels: int = PIXELS) -> np.ndarray:
     A photo that cannot be read gives a grey square: a missing picture spoils its own tile alone.
     """
     try:
-        with Image.open(path) as photo:
-            photo.draft("RGB", (2 * pixels, 2 * pixels))  # a JPEG is decoded near its final size
-            upright = ImageOps.exif_transpose(photo).convert("RGB")
-            upright.thumbnail((pixels, pixels))
-            return np.asarray(upright)
-    except (OSError, ValueError, Image.DecompressionBombError):
+        upright = upright_rgb(path, 2 * pixels, truncated=True)  # a JPEG is decoded near its final size
+        upright.thumbnail((pixels, pixels))
+        return np.asarray(upright)
+    except Exception:  # a decoder raises almost anything on damaged bytes
         return np.full((pixels, pixels, 3), 210, np.uint8)
 
 

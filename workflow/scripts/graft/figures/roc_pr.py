@@ -59,10 +59,10 @@ def curves_of(truth: np.ndarray, answer: np.ndarray, score: np.ndarray) -> Curve
     return Curves(false_rate, recall, precision, float(np.trapezoid(recall, false_rate)), average, point)
 
 
-def curves_of_class(rows: pd.DataFrame, number: int) -> Curves | None:
-    """Return the curves of one class of a stage's rows."""
-    score = probabilities_of(rows)[:, number]
-    return curves_of(truth_of(rows) == number, truth_of(rows, "predicted") == number, score)
+def curves_of_classes(rows: pd.DataFrame) -> list[Curves | None]:
+    """Return the curves of each class of a stage's rows, in class order."""
+    truth, answers, scores = truth_of(rows), truth_of(rows, "predicted"), probabilities_of(rows)
+    return [curves_of(truth == number, answers == number, scores[:, number]) for number in range(scores.shape[1])]
 
 
 def draw(predictions: pd.DataFrame, run: str) -> Figure:
@@ -72,15 +72,17 @@ def draw(predictions: pd.DataFrame, run: str) -> Figure:
     last = judged(predictions, stages[-1])
     counted = judging_photos(last)
     if len(classes) == 2:
-        drawn = {stage: curves_of_class(judged(predictions, stage), 1) for stage in stages}
+        drawn = {stage: curves_of_classes(judged(predictions, stage))[1] for stage in stages}
         looks = {stage: (STAGE_COLOURS[stage], DASHES[number], "os"[number]) for number, stage in enumerate(stages)}
         lines = [(STAGE_NAMES[stage], curves, looks[stage]) for stage, curves in drawn.items() if curves]
         title = f"{run}: {names[1]} against {names[0]}, {counted}"
         faint = []
     else:
-        every = [(names[n], curves_of_class(last, n), look_of(n)) for n in range(len(classes))]
-        told = sorted((one for one in every if one[1]), key=lambda one: one[1].average_precision)
-        lines, faint = told[:NAMED], told[NAMED:]
+        every = [(number, curves) for number, curves in enumerate(curves_of_classes(last)) if curves]
+        told = sorted(every, key=lambda one: one[1].average_precision)
+        looks = {number: look_of(place) for place, number in enumerate(sorted(number for number, _ in told[:NAMED]))}
+        lines = [(names[number], curves, looks[number]) for number, curves in told[:NAMED]]
+        faint = [curves for _, curves in told[NAMED:]]
         title = f"{run}, {STAGE_NAMES[stages[-1]]}: each class against the rest, {counted}"
     figure = canvas(9.4, 5.2 + 0.17 * ceil(max(len(lines), 1) / 2), [title, *names])
     panels = figure.subplots(1, 2)
@@ -92,14 +94,14 @@ def draw(predictions: pd.DataFrame, run: str) -> Figure:
 
 
 def look_of(number: int) -> tuple:
-    """Return colour, dashes and marker of a class."""
+    """Return colour, dashes and marker of the classes that are named, by their place among these."""
     look = class_look(number)
     return look["color"], DASHES[number % len(DASHES)], look["marker"]
 
 
 def draw_panel(axes: Axes, lines: list, faint: list, roc: bool) -> None:
     """Draw one kind of curve for every line, and the points at which the model answers."""
-    for _, curves, _ in faint:
+    for curves in faint:
         x, y = (curves.false_rate, curves.recall) if roc else (curves.recall, curves.precision)
         axes.plot(x, y, color="#BBBBBB", lw=0.7, drawstyle="default" if roc else "steps-pre")
     for name, curves, (colour, dashes, marker) in lines:

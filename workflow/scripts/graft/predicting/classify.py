@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from graft.config.dataset import Limits
-from graft.data.decode import pixels_in, upright_rgb
+from graft.config.dataset import SQUASHED, Limits, Pictures
 from graft.data.layout import EXTENSIONS
+from graft.data.pictures import Refused, pixels_in, squared, upright_rgb
 from graft.errors import UserError
 from graft.judging.decision import decide
 
@@ -75,14 +75,15 @@ def classify(model: "keras.Model", facts: dict[str, Any], paths: list[str]) -> I
 
     Args:
         model: raw pixels (n, size, size, 3) to logits.
-        facts: what travels in the model file: classes, size, temperature, threshold, unsure_below.
+        facts: what travels in the model file: classes, size, pictures, temperature, threshold, unsure_below.
         paths: of photos.
     """
     from graft.predicting.predictions import probabilities_of
 
+    pictures = pictures_of(facts)
     for start in range(0, len(paths), BATCH_SIZES[-1]):
         part = paths[start : start + BATCH_SIZES[-1]]
-        opened = [open_square(path, facts["size"]) for path in part]
+        opened = [open_square(path, facts["size"], pictures) for path in part]
         pixels = [one for one in opened if isinstance(one, np.ndarray)]
         logits = iter(predict(model, np.stack(pixels)) if pixels else [])
         for path, one in zip(part, opened, strict=True):
@@ -95,19 +96,26 @@ def classify(model: "keras.Model", facts: dict[str, Any], paths: list[str]) -> I
                 yield Verdict(path, facts["classes"][answer], row[answer], bool(sure[0]), row)
 
 
-def open_square(path: str, size: int) -> np.ndarray | str:
+def pictures_of(facts: dict[str, Any]) -> Pictures:
+    """Return how a model's photos were made into squares; a model of an earlier version squeezed them."""
+    return Pictures.model_validate(facts.get("pictures", {}))
+
+
+def open_square(path: str, size: int, pictures: Pictures = SQUASHED) -> np.ndarray | str:
     """Return a photo as (size, size, 3), uint8, as `pack_images` makes it; or the reason why it cannot be read."""
     try:
         if (n_pixels := pixels_in(path)) > Limits().pixels:
             return f"{n_pixels:,} pixels, more than the {Limits().pixels:,} that are read"
-        image = upright_rgb(path, at_least_px=2 * size)
+        image = upright_rgb(path, at_least_px=2 * size, pictures=pictures)
     except FileNotFoundError:
         return "no such file"
     except IsADirectoryError:
         return "a folder, not a file"
+    except Refused as refusal:
+        return str(refusal)
     except Exception as error:  # a decoder raises almost anything on damaged bytes
         return f"no readable picture ({type(error).__name__})"
-    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+    return np.asarray(squared(image, size, pictures.fit))
 
 
 def predict(model: "keras.Model", pixels: np.ndarray) -> np.ndarray:
@@ -118,15 +126,16 @@ def predict(model: "keras.Model", pixels: np.ndarray) -> np.ndarray:
     return np.asarray(model.predict_on_batch(images))[: len(pixels)]
 
 
-def annotate(verdict: Verdict, folder: Path, taken: set[str]) -> Path:
+def annotate(verdict: Verdict, folder: Path, taken: set[str], pictures: Pictures = SQUASHED) -> Path:
     """Write a copy of a photo with its verdict on a strip below it; return its path.
 
     Args:
         verdict: with a label.
         folder: where to write.
         taken: names that are used already; the new one is added.
+        pictures: which page is shown, and which values are black and white.
     """
-    image = upright_rgb(verdict.path)
+    image = upright_rgb(verdict.path, pictures=pictures)
     font = ImageFont.load_default(size=max(14, image.width // 20))
     strip = int(font.size * 1.8)
     framed = Image.new("RGB", (image.width, image.height + strip), "white")

@@ -11,7 +11,7 @@ import yaml
 from PIL import Image
 
 from graft.config.base import nearest
-from graft.data.decode import upright_rgb
+from graft.data.pictures import upright_rgb
 from graft.errors import UserError
 from graft.network.model_file import FACTS
 from graft.reporting import exported

@@ -18,6 +18,7 @@ METRICS = {
     "brier": "Brier score",
     "ece": "Expected calibration error",
 }
+SQUARES = {"squash": "squeezed to the square", "pad": "padded with black", "crop": "cut to the middle square"}
 ANSWERED = "Accuracy of the likeliest class, without the threshold"
 KINDS = {"macro_f1": "f1", "brier": "brier_score"}  # the names that Hugging Face's metrics have
 
@@ -173,11 +174,13 @@ def usage(provenance: dict[str, Any], stage: str, calibration: dict[str, Any]) -
     """Return how to use the model, and what makes its probabilities honest."""
     fold, fitted = next(iter(calibration["stages"][stage]["folds"].items()))
     size = experiment_of(provenance)["backbone"]["size"]
+    fit = provenance["config"]["datasets"][provenance["dataset"]].get("fit", "squash")
     of_fold = f", the model of fold {fold}," if len(calibration["stages"][stage]["folds"]) > 1 else ""
     told = f"""## Use
 
 `python workflow/commands/classify.py model.keras PHOTOS` prints a line a photo. In Python, `model.keras`{of_fold} is a
-Keras model that takes RGB photos, 0 to 255, shape (n, {size}, {size}, 3), and returns logits; preprocessing is inside.
+Keras model that takes RGB photos, 0 to 255, shape (n, {size}, {size}, 3), {SQUARES[fit]}, and returns logits;
+preprocessing is inside.
 Classes, in order: {", ".join(calibration["classes"])}. Divide the logits by the temperature {fitted["temperature"]:.3f}
 for calibrated probabilities"""
     if fitted["threshold"] is not None:

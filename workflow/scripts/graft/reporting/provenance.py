@@ -88,6 +88,9 @@ def machine() -> dict[str, Any]:
     }
 
 
+FIT = r"(-pad|-crop)?(-percentile|-from[^/]+to[^/]+?)?(-page\d+)?"  # as graft.config.keys.pictures_key names it
+
+
 def costs(benchmarks: Path, record: RunRecord) -> dict[str, dict[str, float]]:
     """Return seconds and peak memory of each part of a run: head, finetuned, predict, shared, all folds together.
 
@@ -98,7 +101,7 @@ def costs(benchmarks: Path, record: RunRecord) -> dict[str, dict[str, float]]:
         record: of the run.
     """
     own = re.compile(re.escape(record.run) + r"(-fold\d+)?(-head|-finetuned)?")
-    shared = re.compile(re.escape(record.dataset) + rf"(-\d+|-{re.escape(record.features)})?(-\d+-of-\d+)?")
+    shared = re.compile(re.escape(record.dataset) + rf"(-\d+{FIT}|-{re.escape(record.features)})?(-\d+-of-\d+)?")
     wanted = {rule: (part, own) for rule, part in OWN_RULES.items()}
     wanted |= dict.fromkeys(SHARED_RULES, ("shared", shared))
     found: dict[str, dict[str, float]] = {}
