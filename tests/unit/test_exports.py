@@ -1,5 +1,6 @@
 """Exports: what they are asked for, what they say against the model, what travels in them, and when they fail."""
 
+import functools
 import importlib.util
 import json
 import subprocess
@@ -21,6 +22,7 @@ from graft.config.recipe import Head
 from graft.errors import UserError
 from graft.exporting import packages, proof, runtimes, writing
 from graft.exporting.answering import answering, facts_of_export
+from graft.machine import runtime
 from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
@@ -43,6 +45,16 @@ def skip_without(export: Export) -> None:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return make_run(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """Keep the threads that this process has, since TensorFlow takes no others once it has computed; time one call."""
+    timed = functools.partial(proof.milliseconds, seconds=0, calls=1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(runtime, "start", lambda seed, threads: None)
+        patched.setattr(proof, "milliseconds", timed)
+        yield
 
 
 # What is asked for.
@@ -198,6 +210,7 @@ def test_an_export_answers_every_judged_photo_as_the_model_does(export, run, tmp
         assert 0 < row["largest_difference"] < 1e-4
     assert row["calibration_photos"] == (12 if export.precision == "int8" else 0)
     assert all(row[f"{who}ms_batch_{n}"] > 0 for who in ("", "keras_") for n in (1, 32))
+    assert "openvino_telemetry" not in sys.modules  # nobody is told of a conversion
     facts = writing.facts_in(run.folder / name / writing.FILES[export.format])
     assert (facts["classes"], facts["threshold"], facts["size"]) == (list(CLASSES), 0.4, SIZE)
     assert "temperature" not in facts  # it is inside, and must not be applied again
@@ -223,7 +236,6 @@ def test_an_export_that_says_something_else_fails_and_the_older_one_stays(run, m
     (older / "note.txt").write_text("still here")
     monkeypatch.setattr(writing, "write", lambda *arguments: Path("nowhere"))
     monkeypatch.setattr(runtimes, "opened", lambda *arguments: lambda pixels: np.tile([0.5, 0.5], (len(pixels), 1)))
-    monkeypatch.setattr(proof, "milliseconds", lambda *arguments: 1.0)
     with pytest.raises(UserError, match=r"gives \d\d\.png a probability of rural of 0\.5000, and the model "):
         export_model.main(run.arguments("saved_model-older", format="saved_model"))
     assert (older / "note.txt").read_text() == "still here"

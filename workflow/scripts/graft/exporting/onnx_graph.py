@@ -53,8 +53,11 @@ def tail_of(graph: onnx.GraphProto) -> list[str]:
 def in_half(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return the model in float16, its input and output as they were."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
+    from onnxruntime.transformers.onnx_model import OnnxModel
 
-    return convert_float_to_float16(model, keep_io_types=True, node_block_list=tail_of(model.graph))
+    half = convert_float_to_float16(model, keep_io_types=True, node_block_list=tail_of(model.graph))
+    OnnxModel.graph_topological_sort(half.graph)  # the conversions between precisions were put at the end
+    return half
 
 
 def in_eight_bits(model: onnx.ModelProto, photos: np.ndarray) -> onnx.ModelProto:
@@ -78,8 +81,9 @@ def in_eight_bits(model: onnx.ModelProto, photos: np.ndarray) -> onnx.ModelProto
             return None if photo is None else {INPUT: photo[None]}
 
     with tempfile.TemporaryDirectory() as folder:
-        prepared, quantised = Path(folder, "prepared.onnx"), Path(folder, "int8.onnx")
-        quant_pre_process(model, prepared, skip_symbolic_shape=True)
+        plain, prepared, quantised = (Path(folder, f"{name}.onnx") for name in ("plain", "prepared", "int8"))
+        onnx.save(model, plain)  # of a model in memory the next line would lose the weights (onnxruntime 1.32)
+        quant_pre_process(plain, prepared, skip_symbolic_shape=True)
         tail = tail_of(onnx.load(prepared).graph)
         quantization.quantize_static(
             prepared,
