@@ -11,6 +11,7 @@ from PIL import Image
 
 import bundle as command
 from graft.errors import UserError
+from graft.network.model_file import add_facts
 from graft.reporting import bundle, exported, model_card
 from graft.storage.files import read_json, read_table, sha256_of, write_table
 from made_runs import EXPORTED, made_predictions, write_run
@@ -27,7 +28,7 @@ def made(tmp_path_factory):
     results = tmp_path_factory.mktemp("made") / "results"
     run = write_run(results, "mine", {"head": made_predictions(20)})
     (run / "MODEL_CARD.md").write_text(card_of(run))
-    (run / "model.keras").write_text("a model")
+    add_facts(run / "model.keras", {"classes": ["rural", "urban"], "size": 32})  # and no network
     add_export(run)
     return results
 
@@ -61,7 +62,7 @@ def test_model_exports_predictor_card_and_tables_are_in_it_and_nothing_else(resu
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     exports = {f"exports/onnx/{name}" for name in ("model.onnx", "predict.py", "requirements.txt", "graft.json")}
     assert files == {"model.keras", "README.md", "evaluation.csv", "per_class.csv", "exports.csv"} | exports
-    assert (folder / "model.keras").read_text() == "a model"
+    assert (folder / "model.keras").read_bytes() == (results / "runs" / "mine" / "model.keras").read_bytes()
     assert "9 files" in capsys.readouterr().out
 
 
