@@ -11,6 +11,7 @@ from PIL import Image
 
 import bundle as command
 from graft.errors import UserError
+from graft.machine import runtime
 from graft.network.model_file import add_facts
 from graft.reporting import bundle, exported, model_card
 from graft.storage.files import read_json, read_table, sha256_of, write_table
@@ -161,10 +162,11 @@ def test_an_export_that_is_gone_is_one_sentence(results):
         bundled(results)
 
 
-def test_examples_are_pixels_alone_with_the_model_s_answer(results, tmp_path):
+def test_examples_are_pixels_alone_with_the_model_s_answer(results, tmp_path, monkeypatch):
     from exported_run import make_run  # loads Keras, which no other test here needs
 
     network = make_run(tmp_path / "made")
+    monkeypatch.setattr(runtime, "start", lambda seed, threads: None)  # it has started, and takes no other threads now
     run = results / "runs" / "mine"
     shutil.copyfile(network.model, run / "model.keras")
     shutil.rmtree(run / "exports")

@@ -30,6 +30,7 @@ def write(model: keras.Model, export: Export, facts: dict[str, Any], photos: np.
         folder: that exists.
     """
     path = folder / FILES[export.format]
+    model(keras.Input(model.input_shape[1:], dtype="uint8"))  # Keras exports to ONNX only what was called before
     with runtime.quiet():
         WRITERS[export.format](model, export, facts, photos, path)
     (folder / FACTS).write_text(text_of(facts) + "\n", encoding="utf-8")

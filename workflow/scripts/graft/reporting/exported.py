@@ -38,6 +38,16 @@ def section(exports: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def in_short(exports: pd.DataFrame) -> str:
+    """Return exports in a cell of a table, such as that of all runs.
+
+    >>> in_short(pd.DataFrame({"export": ["onnx", "onnx-int8"], "flipped": [0, 2], "photos": [20, 20]}))
+    'onnx (0 of 20 answers flipped), onnx-int8 (2 of 20)'
+    """
+    cells = [f"{row['export']} ({row['flipped']} of {row['photos']}" for row in exports.to_dict("records")]
+    return ", ".join([f"{cells[0]} answers flipped)", *(f"{cell})" for cell in cells[1:])])
+
+
 def row_of(row: dict[str, object]) -> str:
     """Return an export's row of the table."""
     return (
