@@ -156,7 +156,7 @@ def test_the_conda_environment_has_the_versions_of_the_lock():
 def test_no_rule_is_told_the_number_of_shards():
     values = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
     one, many = Job(values, RECIPES), Job(values | {"shards": {"pack": 8, "embed": 8}}, RECIPES)
-    at = {"run": "lesson", "dataset": "urban_rural"}
+    at = {"run": "lesson", "dataset": "urban_rural", "export": "onnx"}
     at |= {"backbone": next(iter(one.backbones)), "features": features_key(one.run("lesson").embedding)}
     assert {part: slice_of(one, part, **at) for part in SLICES} == {part: slice_of(many, part, **at) for part in SLICES}
 

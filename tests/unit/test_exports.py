@@ -194,6 +194,23 @@ def test_the_exported_network_gives_the_calibrated_probabilities_of_the_chain(ou
     assert said == pytest.approx(probabilities_of(logits, 3.0), abs=1e-6)
 
 
+def test_a_layer_that_normalises_keeps_its_numbers_inside_the_file(tmp_path):
+    export = Export(format="onnx")
+    skip_without(export)
+    import keras
+
+    inner = keras.Input((8, 8, 3))
+    normal = keras.layers.Normalization(mean=[100.0, 120.0, 140.0], variance=[900.0, 400.0, 100.0])(inner)
+    backbone = keras.Model(inner, keras.layers.GlobalAveragePooling2D()(normal))
+    pixels = keras.Input((8, 8, 3))
+    model = keras.Model(pixels, keras.layers.Dense(3)(backbone(pixels)))
+    photos = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)
+    expected = probabilities_of(np.asarray(model.predict_on_batch(photos.astype(np.float32))))
+    facts = facts_of_export({"classes": ["a", "b", "c"], "size": 8}, "onnx")
+    path = writing.write(answering(model, 1.0), export, facts, photos[:0], tmp_path)
+    assert runtimes.opened(export, path, 1)(photos) == pytest.approx(expected, abs=1e-5)
+
+
 @pytest.mark.parametrize("export", EVERY, ids=lambda export: export.name)
 def test_an_export_answers_every_judged_photo_as_the_model_does(export, run, tmp_path):
     skip_without(export)

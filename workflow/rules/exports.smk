@@ -1,33 +1,4 @@
-from snakemake.settings.types import DeploymentMethod
-
-from graft.exporting.packages import check_installed
-
-
-def exports_of_run(wildcards):
-    """Return the row of every export that a run lists."""
-    return [f"results/runs/{wildcards.run}/exports/{name}.csv" for name in job.exports(wildcards.run)]
-
-
-def exports_of_all_runs(wildcards):
-    """Return the tables of exports that the default target builds: of the runs that list any."""
-    return [f"results/runs/{run}/exports.csv" for run in job.runs if job.exports(run)]
-
-
-def check_exports():
-    """End the run here, in one line, where an export that is listed needs packages that are not installed."""
-    if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
-        return  # jobs have an environment of their own
-    try:
-        for run in job.runs:
-            for name in job.exports(run):
-                check_installed(job.export(run, name), run)
-    except UserError as error:
-        print(f"graft: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
-
-
-if workflow.is_main_process:
-    check_exports()
+include: "exporting.smk"
 
 
 wildcard_constraints:

@@ -19,6 +19,7 @@ def answering(model: keras.Model, temperature: float) -> keras.Model:
 
     Returns: the model; its pixels are uint8.
     """
+    hold_constants(model)
     pixels = keras.Input(model.input_shape[1:], dtype="uint8", name=INPUT)
     logits = model(ops.cast(pixels, "float32"), training=False)
     scores = layers.Rescaling(1 / temperature, dtype="float32", name="temperature")(logits)
@@ -27,6 +28,19 @@ def answering(model: keras.Model, temperature: float) -> keras.Model:
     against = layers.Rescaling(-1.0, dtype="float32", name="against")(scores)
     both = [layers.Activation("sigmoid", dtype="float32")(each) for each in (against, scores)]
     return keras.Model(pixels, layers.Concatenate(dtype="float32", name=OUTPUT)(both), name="graft")
+
+
+def hold_constants(model: keras.Model) -> None:
+    """Make means and variances of normalising layers constants of the graph.
+
+    Keras keeps them as tensors outside of it, of which tf2onnx makes more inputs of the file: EfficientNet and ConvNeXt
+    have such layers.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            hold_constants(layer)
+        elif isinstance(layer, layers.Normalization):
+            layer.mean, layer.variance = (ops.convert_to_numpy(held) for held in (layer.mean, layer.variance))
 
 
 def facts_of_export(facts: dict[str, Any], name: str) -> dict[str, Any]:

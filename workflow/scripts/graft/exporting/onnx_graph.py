@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from graft.errors import UserError
 from graft.exporting.answering import INPUT, OUTPUT
 
 # What is computed in eight bits: the layers that cost time. Sigmoids and products, as in squeeze-and-excitation, stay
@@ -18,8 +19,13 @@ IN_EIGHT_BITS = ("Conv", "MatMul", "Gemm", "Add", "Relu", "Clip", "MaxPool", "Av
 
 
 def name_tensors(model: onnx.ModelProto) -> None:
-    """Give the one input, the one output and the batch the names that every export has, in place."""
+    """Give the one input, the one output and the batch the names that every export has, in place.
+
+    Raises: UserError if there are more inputs, which are parts of the network that the converter left outside.
+    """
     graph = model.graph
+    if others := [tensor.name for tensor in graph.input[1:]]:
+        raise UserError(f"this network does not fit ONNX: its converter leaves {', '.join(others)} outside the file")
     rename = {graph.input[0].name: INPUT, graph.output[0].name: OUTPUT}
     for node in graph.node:
         node.input[:] = [rename.get(name, name) for name in node.input]
