@@ -64,6 +64,7 @@ def test_model_exports_predictor_card_and_tables_are_in_it_and_nothing_else(resu
     exports = {f"exports/onnx/{name}" for name in ("model.onnx", "predict.py", "requirements.txt", "graft.json")}
     assert files == {"model.keras", "README.md", "evaluation.csv", "per_class.csv", "exports.csv"} | exports
     assert (folder / "model.keras").read_bytes() == (results / "runs" / "mine" / "model.keras").read_bytes()
+    assert not [name for name in files if b"private/7.jpg" in (folder / name).read_bytes()]  # the worst photo's name
     assert "9 files" in capsys.readouterr().out
 
 

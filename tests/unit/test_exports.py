@@ -30,7 +30,7 @@ from graft.network.model_file import load_model
 from graft.network.preprocessing import mode_of
 from graft.predicting.classify import classify
 from graft.predicting.predictions import probabilities_of
-from graft.storage.files import read_table
+from graft.storage.files import read_table, write_table
 from made_runs import predictions_of
 from places import ROOT
 
@@ -258,6 +258,26 @@ def test_an_export_that_says_something_else_fails_and_the_older_one_stays(run, m
     assert (older / "note.txt").read_text() == "still here"
     assert not (run.folder / "saved_model-older.csv").exists()
     assert not list(run.folder.glob(".part-*"))
+
+
+def test_a_network_that_does_not_fit_a_format_is_one_sentence(run, monkeypatch):
+    def fail(*arguments):
+        raise RuntimeError("no such operation:\n  Origami")
+
+    monkeypatch.setitem(writing.WRITERS, "saved_model", fail)
+    with pytest.raises(UserError, match="the export saved_model cannot be written: no such operation: Origami"):
+        export_model.main(run.arguments("saved_model-odd", format="saved_model"))
+    assert not (run.folder / "saved_model-odd").exists()
+
+
+def test_ranges_without_training_photos_are_one_sentence(run, tmp_path):
+    skip_without(Export(format="onnx", precision="int8"))
+    split = read_table(run.folder / "split.csv")
+    write_table(split.assign(role="val"), tmp_path / "split.csv")
+    arguments = run.arguments("onnx-unmeasured", format="onnx", precision="int8")
+    arguments[arguments.index("--split") + 1] = str(tmp_path / "split.csv")
+    with pytest.raises(UserError, match="measures ranges on training photos; it has none"):
+        export_model.main(arguments)
 
 
 def test_a_file_that_its_runtime_refuses_is_one_sentence(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from graft.config.base import parse
 from graft.config.export import Export
-from graft.errors import run_script
+from graft.errors import UserError, run_script
 from graft.exporting import packages, predictor
 
 
@@ -43,6 +43,8 @@ def make(export: Export, arguments: argparse.Namespace) -> None:
     rows = places.get_indexer(judged["path"])
     measured = proof.calibration_rows(read_table(arguments.split), published["fold"], export.calibration_photos)
     measured = measured if export.precision == "int8" else []
+    if export.precision == "int8" and not measured:
+        raise UserError(f"the export {export.name} of {arguments.run} measures ranges on training photos; it has none")
 
     batches = {n: np.resize(pixels[rows[:32]], (n, *pixels.shape[1:])) for n in (1, 32)}
     keras_ms = {n: proof.milliseconds(model.predict_on_batch, batch) for n, batch in batches.items()}

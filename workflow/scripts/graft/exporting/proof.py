@@ -17,7 +17,7 @@ BATCH = 32  # photos asked at once, always: a short batch is filled up, so that 
 SECONDS = 1.0  # that a speed is measured for, at least, and
 CALLS = 5  # how often, at least
 
-Ask = Callable[[np.ndarray], np.ndarray]
+Ask = Callable[[np.ndarray], np.ndarray]  # pixels (n, size, size, 3), uint8, to probabilities (n, n_classes)
 
 
 def judged_photos(predictions: pd.DataFrame, stage: str, fold: int) -> pd.DataFrame:

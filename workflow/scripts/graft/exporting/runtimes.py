@@ -8,10 +8,9 @@ import numpy as np
 from graft.config.export import Export
 from graft.errors import UserError
 from graft.exporting.answering import INPUT
+from graft.exporting.proof import Ask
 from graft.exporting.writing import TELEMETRY
 from graft.machine import runtime
-
-Ask = Callable[[np.ndarray], np.ndarray]  # pixels (n, size, size, 3), uint8, to probabilities (n, n_classes)
 
 
 def opened(export: Export, path: Path, threads: int) -> Ask:

@@ -11,9 +11,11 @@ import keras
 import numpy as np
 
 from graft.config.export import Export
+from graft.errors import UserError
 from graft.exporting.answering import OUTPUT
 from graft.machine import runtime
 from graft.network.model_file import FACTS, add_facts
+from graft.storage import disk
 
 FILES = {"onnx": "model.onnx", "litert": "model.tflite", "openvino": "model.xml", "saved_model": "saved_model"}
 TELEMETRY = ("openvino_telemetry",)  # it would tell Intel of every conversion, unasked
@@ -28,11 +30,19 @@ def write(model: keras.Model, export: Export, facts: dict[str, Any], photos: np.
         facts: of `facts_of_export`; they travel in the file, and beside it as graft.json.
         photos: (n, size, size, 3), uint8; training photos that the ranges of int8 are measured on; else of no matter.
         folder: that exists.
+
+    Raises: UserError if the network does not fit the format.
     """
     path = folder / FILES[export.format]
     model(keras.Input(model.input_shape[1:], dtype="uint8"))  # Keras exports to ONNX only what was called before
-    with runtime.quiet():
-        WRITERS[export.format](model, export, facts, photos, path)
+    try:
+        with runtime.quiet():
+            WRITERS[export.format](model, export, facts, photos, path)
+    except Exception as error:  # each converter has errors of its own
+        if isinstance(error, UserError) or disk.is_full(error):
+            raise
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise UserError(f"the export {export.name} cannot be written: {reason}") from error
     (folder / FACTS).write_text(text_of(facts) + "\n", encoding="utf-8")
     return path
 

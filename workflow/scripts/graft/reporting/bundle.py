@@ -17,7 +17,7 @@ from graft.errors import UserError
 from graft.network.model_file import FACTS
 from graft.reporting import exported
 from graft.storage import seals
-from graft.storage.files import read_json, read_table, sha256_of
+from graft.storage.files import read_json, read_table, sha256_of, write_table
 
 TABLES = (
     "evaluation.csv",
@@ -106,7 +106,7 @@ def check_whole(run: Path) -> None:
 
 
 def copy_exports(run: Path, folder: Path) -> pd.DataFrame | None:
-    """Copy the exports that exports.csv proves, and the table; return it, or None where a run has none.
+    """Copy the exports that exports.csv proves, and the table without a photo's name; return it, or None without any.
 
     Raises: UserError if an export is gone, was edited, or was made from another model than the run's.
     """
@@ -125,7 +125,7 @@ def copy_exports(run: Path, folder: Path) -> pd.DataFrame | None:
             target = folder / "exports" / name / path.relative_to(source)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
-    shutil.copyfile(run / "exports.csv", folder / "exports.csv")
+    write_table(table.drop(columns="worst_photo"), folder / "exports.csv", sealed=False)
     return table
 
 
