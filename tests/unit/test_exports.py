@@ -194,14 +194,16 @@ def test_the_exported_network_gives_the_calibrated_probabilities_of_the_chain(ou
     assert said == pytest.approx(probabilities_of(logits, 3.0), abs=1e-6)
 
 
-def test_a_layer_that_normalises_keeps_its_numbers_inside_the_file(tmp_path):
+def test_layers_that_converters_stumble_over_are_exported_too(tmp_path):
     export = Export(format="onnx")
     skip_without(export)
     import keras
 
     inner = keras.Input((8, 8, 3))
     normal = keras.layers.Normalization(mean=[100.0, 120.0, 140.0], variance=[900.0, 400.0, 100.0])(inner)
-    backbone = keras.Model(inner, keras.layers.GlobalAveragePooling2D()(normal))
+    mixed = keras.layers.Conv2D(6, 1)(normal)
+    apart = keras.layers.Conv2D(6, 3, groups=6, padding="same", bias_initializer="normal")(mixed)  # as in ConvNeXt
+    backbone = keras.Model(inner, keras.layers.GlobalAveragePooling2D()(apart))
     pixels = keras.Input((8, 8, 3))
     model = keras.Model(pixels, keras.layers.Dense(3)(backbone(pixels)))
     photos = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)

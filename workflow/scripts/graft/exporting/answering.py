@@ -1,5 +1,6 @@
 """The network that is exported: raw pixels in, the calibrated probabilities of the model's own decision out."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -19,6 +20,7 @@ def answering(model: keras.Model, temperature: float) -> keras.Model:
 
     Returns: the model; its pixels are uint8.
     """
+    model = with_plain_convolutions(model)
     hold_constants(model)
     pixels = keras.Input(model.input_shape[1:], dtype="uint8", name=INPUT)
     logits = model(ops.cast(pixels, "float32"), training=False)
@@ -30,16 +32,48 @@ def answering(model: keras.Model, temperature: float) -> keras.Model:
     return keras.Model(pixels, layers.Concatenate(dtype="float32", name=OUTPUT)(both), name="graft")
 
 
+def with_plain_convolutions(model: keras.Model) -> keras.Model:
+    """Return the model with depthwise layers where it has convolutions of one channel a group, as ConvNeXt does.
+
+    They compute the same, but Keras has XLA compile the second kind on a processor, which no converter can look into.
+    """
+    if not any(is_depthwise(layer) for layer in layers_in(model)):
+        return model
+
+    def clone(layer: keras.Layer) -> keras.Layer:
+        config = layer.get_config()
+        if not is_depthwise(layer):
+            return type(layer).from_config(config)
+        kept = ("name", "dtype", "kernel_size", "strides", "padding", "dilation_rate", "activation", "use_bias")
+        return layers.DepthwiseConv2D(**{key: config[key] for key in kept})
+
+    copy = keras.models.clone_model(model, clone_function=clone, recursive=True)
+    for new, old in zip(
+        copy.weights, model.weights, strict=True
+    ):  # a kernel (y, x, 1, channels) is (y, x, channels, 1)
+        new.assign(ops.reshape(old, new.shape))
+    return copy
+
+
+def is_depthwise(layer: keras.Layer) -> bool:
+    """Return whether a layer is a convolution whose every channel is a group of its own."""
+    return type(layer) is layers.Conv2D and 1 < layer.groups == layer.filters == layer.input.shape[-1]
+
+
+def layers_in(model: keras.Model) -> Iterator[keras.Layer]:
+    """Yield the layers of a model and of the models inside it."""
+    for layer in model.layers:
+        yield from layers_in(layer) if isinstance(layer, keras.Model) else (layer,)
+
+
 def hold_constants(model: keras.Model) -> None:
     """Make means and variances of normalising layers constants of the graph.
 
     Keras keeps them as tensors outside of it, of which tf2onnx makes more inputs of the file: EfficientNet and ConvNeXt
     have such layers.
     """
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            hold_constants(layer)
-        elif isinstance(layer, layers.Normalization):
+    for layer in layers_in(model):
+        if isinstance(layer, layers.Normalization):
             layer.mean, layer.variance = (ops.convert_to_numpy(held) for held in (layer.mean, layer.variance))
 
 
