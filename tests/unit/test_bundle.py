@@ -23,6 +23,12 @@ def card_of(run) -> str:
     return model_card.card(read_json(run / "provenance.json"), *tables, read_json(run / "calibration.json"))
 
 
+@pytest.fixture(autouse=True)
+def started_already(monkeypatch):
+    """Keep the threads that TensorFlow has in this process, since it takes no others once it has computed."""
+    monkeypatch.setattr(runtime, "start", lambda seed, threads: None)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Return results with a run `mine` that has a card and one export; its model is a stub."""
@@ -163,11 +169,10 @@ def test_an_export_that_is_gone_is_one_sentence(results):
         bundled(results)
 
 
-def test_examples_are_pixels_alone_with_the_model_s_answer(results, tmp_path, monkeypatch):
+def test_examples_are_pixels_alone_with_the_model_s_answer(results, tmp_path):
     from exported_run import make_run  # loads Keras, which no other test here needs
 
     network = make_run(tmp_path / "made")
-    monkeypatch.setattr(runtime, "start", lambda seed, threads: None)  # it has started, and takes no other threads now
     run = results / "runs" / "mine"
     shutil.copyfile(network.model, run / "model.keras")
     shutil.rmtree(run / "exports")

@@ -203,7 +203,7 @@ def test_layers_that_converters_stumble_over_are_exported_too(tmp_path):
     normal = keras.layers.Normalization(mean=[100.0, 120.0, 140.0], variance=[900.0, 400.0, 100.0])(inner)
     mixed = keras.layers.Conv2D(6, 1)(normal)
     apart = keras.layers.Conv2D(6, 3, groups=6, padding="same", bias_initializer="normal")(mixed)  # as in ConvNeXt
-    backbone = keras.Model(inner, keras.layers.GlobalAveragePooling2D()(apart))
+    backbone = keras.Model(inner, keras.layers.GlobalAveragePooling2D()(keras.layers.Activation("gelu")(apart)))
     pixels = keras.Input((8, 8, 3))
     model = keras.Model(pixels, keras.layers.Dense(3)(backbone(pixels)))
     photos = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)

@@ -20,7 +20,7 @@ def answering(model: keras.Model, temperature: float) -> keras.Model:
 
     Returns: the model; its pixels are uint8.
     """
-    model = with_plain_convolutions(model)
+    model = with_plain_layers(model)
     hold_constants(model)
     pixels = keras.Input(model.input_shape[1:], dtype="uint8", name=INPUT)
     logits = model(ops.cast(pixels, "float32"), training=False)
@@ -32,16 +32,19 @@ def answering(model: keras.Model, temperature: float) -> keras.Model:
     return keras.Model(pixels, layers.Concatenate(dtype="float32", name=OUTPUT)(both), name="graft")
 
 
-def with_plain_convolutions(model: keras.Model) -> keras.Model:
-    """Return the model with depthwise layers where it has convolutions of one channel a group, as ConvNeXt does.
+def with_plain_layers(model: keras.Model) -> keras.Model:
+    """Return the model with other layers, which compute the same, where converters stumble: ConvNeXt has both.
 
-    They compute the same, but Keras has XLA compile the second kind on a processor, which no converter can look into.
+    A convolution of one channel a group becomes a depthwise one, since Keras has XLA compile the first on a processor,
+    and no converter looks into that. GELU is written with erf: TensorFlow's own has erfc, which ONNX lacks.
     """
-    if not any(is_depthwise(layer) for layer in layers_in(model)):
+    if not any(is_depthwise(layer) or is_gelu(layer) for layer in layers_in(model)):
         return model
 
     def clone(layer: keras.Layer) -> keras.Layer:
         config = layer.get_config()
+        if is_gelu(layer):
+            return layers.Activation(gelu, name=layer.name, dtype=config["dtype"])
         if not is_depthwise(layer):
             return type(layer).from_config(config)
         kept = ("name", "dtype", "kernel_size", "strides", "padding", "dilation_rate", "activation", "use_bias")
@@ -53,6 +56,16 @@ def with_plain_convolutions(model: keras.Model) -> keras.Model:
     ):  # a kernel (y, x, 1, channels) is (y, x, channels, 1)
         new.assign(ops.reshape(old, new.shape))
     return copy
+
+
+def gelu(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the Gaussian error linear unit. Source: Hendrycks & Gimpel, 2016, section 2."""
+    return 0.5 * x * (1 + ops.erf(x / 2**0.5))
+
+
+def is_gelu(layer: keras.Layer) -> bool:
+    """Return whether a layer is Keras's own GELU, in full."""
+    return isinstance(layer, layers.Activation) and layer.activation is keras.activations.gelu
 
 
 def is_depthwise(layer: keras.Layer) -> bool:
