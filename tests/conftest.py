@@ -56,6 +56,17 @@ def keras_home(tmp_path_factory) -> Path:
     return models.parent
 
 
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """Return a finished chain, `made_chain.Chain`, of 24 photos; tests only read its results, or copy them first."""
+    from photo_files import two_classes, write_files
+
+    from made_chain import Chain
+
+    folder = tmp_path_factory.mktemp("built")
+    return Chain(folder / "results", write_files(folder / "photos", two_classes(12))).build()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def quiet_keras():
     """Load Keras, where a test wants it, as the scripts do."""

@@ -12,8 +12,8 @@ import pytest
 from photo_files import encoded, huge_png, photo, picture
 from PIL import Image
 
-from graft.config.dataset import Limits
-from graft.data import decode, layout
+from graft.config.dataset import Limits, Pictures
+from graft.data import depth, layout, pictures
 from graft.exporting import predictor
 from graft.predicting import classify, decision
 
@@ -62,10 +62,14 @@ PICTURES = {
 }
 
 
-def assert_same(path: Path, size: int) -> None:
-    ours, theirs = classify.open_square(str(path), size), predictor.open_square(str(path), size)
+def assert_same(path: Path, size: int, **ways) -> None:
+    settings = Pictures(**ways)
+    ours = classify.open_square(str(path), size, settings)
+    carried = predictor.WAYS | settings.model_dump(mode="json")  # as they travel in a model's facts
+    theirs = predictor.open_square(str(path), size, carried)
     assert type(ours) is type(theirs), (ours, theirs)
-    assert np.array_equal(ours, theirs)
+    if isinstance(ours, np.ndarray):
+        assert np.array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -73,6 +77,26 @@ def test_a_picture_becomes_the_pixels_that_it_becomes_in_the_chain(name, tmp_pat
     (tmp_path / "photo").write_bytes(PICTURES[name])
     for size in (32, 224):
         assert_same(tmp_path / "photo", size)
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [
+        *({"fit": fit} for fit in ("squash", "pad", "crop")),
+        *({"window": window} for window in ("full", "percentile", [1000, 3000], [-5, 0.5])),
+        {"page": 2},
+        {"fit": "crop", "window": "percentile", "page": 2},
+    ],
+    ids=str,
+)
+def test_fit_window_and_page_are_those_of_the_chain(ways, tmp_path):
+    negative = Image.fromarray(np.linspace(-100, 900, 48 * 32).reshape(32, 48).astype(np.float32))
+    holes = Image.fromarray(np.where(np.eye(32, 48), np.nan, 5).astype(np.float32))
+    pages = encoded(deep(4095), "TIFF", save_all=True, append_images=[deep(200), deep(60000)])
+    others = {"negative": encoded(negative, "TIFF"), "holes": encoded(holes, "TIFF"), "pages": pages}
+    for name, data in (PICTURES | others).items():
+        (tmp_path / name).write_bytes(data)
+        assert_same(tmp_path / name, 40, **ways)
 
 
 def test_damaged_pictures_fare_as_they_do_in_the_chain(tmp_path):
@@ -92,9 +116,12 @@ def test_a_missing_file_and_a_folder_are_named_as_in_the_chain(tmp_path):
 
 
 def test_the_lists_of_formats_and_limits_are_those_of_the_chain():
-    assert predictor.FORMATS == decode.FORMATS
-    assert predictor.DEPTHS == decode.DEPTHS
-    assert predictor.MAX_SAMPLE_VALUE == decode.MAX_SAMPLE_VALUE
+    assert [*predictor.FORMATS, "HEIF", "DICOM"] == pictures.FORMATS  # these two need packages of their own
+    assert predictor.DEPTHS == depth.DEPTHS
+    assert predictor.PERCENTILES == depth.PERCENTILES
+    assert predictor.MAX_SAMPLE_VALUE == depth.MAX_SAMPLE_VALUE
+    assert set(predictor.FITS) == set(pictures.FITS)
+    assert Pictures().model_dump(mode="json") == predictor.WAYS
     assert set(layout.EXTENSIONS) == predictor.SUFFIXES
     assert Limits().pixels == predictor.MOST_PIXELS
 

@@ -168,6 +168,8 @@ ROWS = [
 
 @pytest.mark.parametrize(("file", "fault", "stage"), ROWS, ids=name_of)
 def test_a_file_that_was_spoilt_stops_the_stage_that_reads_it_in_one_sentence(chain, file, fault, stage):
+    if stage is report:
+        compare(chain)
     fault(chain.results / file)
     with pytest.raises(UserError, match=rf"{file} is not as it was written .*: delete it and run again"):
         stage(chain)

@@ -1,5 +1,7 @@
 """What jobs ask for: a GPU where the machine offers one, and cores to share where it does not."""
 
+import os
+
 import pytest
 
 from project import Project, quick
@@ -28,6 +30,12 @@ def test_a_job_asks_for_a_gpu_where_one_is_offered(commands, devices, n_gpus):
 @pytest.mark.parametrize(("devices", "cores", "threads"), [("", 2, 1), ("", 4, 2), ("", 8, 2), ("", 1, 1), ("0", 2, 2)])
 def test_short_jobs_leave_room_beside_them_on_a_processor(commands, devices, cores, threads):
     asked = commands(devices, cores)
-    assert f" --threads {threads} " in asked["predict"]
     assert f" --threads {threads} " in asked["draw_figures"]
-    assert f" --threads {min(cores, 2)} " in asked["fine_tune"]
+
+
+@pytest.mark.parametrize(("devices", "cores"), [("", 1), ("", 2), ("", 4), ("", 64), ("0", 4)])
+def test_a_training_that_nothing_runs_beside_takes_all_cores_that_the_machine_has(commands, devices, cores):
+    threads = 2 if devices else min(cores, len(os.sched_getaffinity(0)))
+    asked = commands(devices, cores)
+    for stage in ("embed_images", "train_head", "fine_tune", "predict"):
+        assert f" --threads {threads} " in asked[stage], stage

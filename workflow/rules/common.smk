@@ -99,7 +99,8 @@ def threads_of_short_job(wildcards):
     """Return the threads of a job that mostly starts up: on a processor, half the cores, so that two run at once."""
     if gpus_of_job(wildcards):
         return 2
-    return max(1, min(2, cores_here() // 2))
+    cores = workflow.resource_settings.cores or 4  # a report is made without
+    return max(1, min(2, cores // 2))
 
 
 def threads_of_training(wildcards):

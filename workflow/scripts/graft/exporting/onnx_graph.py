@@ -4,21 +4,22 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
-from onnx import helper
 
 from graft.errors import UserError
 from graft.exporting.answering import INPUT, OUTPUT
+
+if TYPE_CHECKING:
+    import onnx
 
 # What is computed in eight bits: the layers that cost time. Sigmoids and products, as in squeeze-and-excitation, stay
 # in float32: they are cheap, and their wide ranges suffer most.
 IN_EIGHT_BITS = ("Conv", "MatMul", "Gemm", "Add", "Relu", "Clip", "MaxPool", "AveragePool", "GlobalAveragePool")
 
 
-def name_tensors(model: onnx.ModelProto) -> None:
+def name_tensors(model: "onnx.ModelProto") -> None:
     """Give the one input, the one output and the batch the names that every export has, in place.
 
     Raises: UserError if there are more inputs, which are parts of the network that the converter left outside.
@@ -35,12 +36,14 @@ def name_tensors(model: onnx.ModelProto) -> None:
         tensor.type.tensor_type.shape.dim[0].dim_param = "batch"
 
 
-def write_facts(model: onnx.ModelProto, facts: dict[str, Any]) -> None:
+def write_facts(model: "onnx.ModelProto", facts: dict[str, Any]) -> None:
     """Put the facts into the model's metadata, as JSON under `graft`."""
+    from onnx import helper
+
     helper.set_model_props(model, {"graft": json.dumps(facts, sort_keys=True, ensure_ascii=False)})
 
 
-def tail_of(graph: onnx.GraphProto) -> list[str]:
+def tail_of(graph: "onnx.GraphProto") -> list[str]:
     """Return the names of the nodes from the last dense layer to the output.
 
     They stay in float32 whatever the precision: they cost nothing, and eight bits would round the probabilities
@@ -56,7 +59,7 @@ def tail_of(graph: onnx.GraphProto) -> list[str]:
     return found
 
 
-def in_half(model: onnx.ModelProto) -> onnx.ModelProto:
+def in_half(model: "onnx.ModelProto") -> "onnx.ModelProto":
     """Return the model in float16, its input and output as they were."""
     from onnxruntime.transformers.float16 import convert_float_to_float16
     from onnxruntime.transformers.onnx_model import OnnxModel
@@ -66,13 +69,14 @@ def in_half(model: onnx.ModelProto) -> onnx.ModelProto:
     return half
 
 
-def in_eight_bits(model: onnx.ModelProto, photos: np.ndarray) -> onnx.ModelProto:
+def in_eight_bits(model: "onnx.ModelProto", photos: np.ndarray) -> "onnx.ModelProto":
     """Return the model with weights and activations of its layers in int8.
 
     Args:
         model: in float32.
         photos: (n, size, size, 3), uint8; what the ranges of the activations are measured on.
     """
+    import onnx
     from onnxruntime import quantization
     from onnxruntime.quantization.shape_inference import quant_pre_process
 

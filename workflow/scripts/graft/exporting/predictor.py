@@ -27,7 +27,7 @@ Image.MAX_IMAGE_PIXELS = None  # MOST_PIXELS is held against every picture inste
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM"]
 SUFFIXES = {  # which files of a folder are photos
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ppm", ".pgm", ".pnm",
-    ".heic", ".heif",
+    ".heic", ".heif", ".dcm", ".dicom",
 }  # fmt: skip
 MOST_PIXELS = 178_956_970  # of a picture that is decoded
 BATCH = 32  # photos that the model gets at once

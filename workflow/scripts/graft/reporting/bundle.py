@@ -11,6 +11,7 @@ import yaml
 from PIL import Image
 
 from graft.config.base import nearest
+from graft.config.dataset import Pictures
 from graft.data.pictures import upright_rgb
 from graft.errors import UserError
 from graft.network.model_file import FACTS
@@ -144,14 +145,15 @@ def add_examples(folder: Path, shared: list[Path]) -> list[dict[str, Any]]:
     """
     if not shared:
         return []
-    from graft.network.model_file import load_model
-    from graft.predicting.classify import classify
+    from graft.network.model_file import load_model, read_facts
+    from graft.predicting.classify import classify, pictures_of
 
+    pictures = pictures_of(read_facts(folder / "model.keras"))
     (folder / "examples").mkdir()
     names = []
     for number, photo in enumerate(shared, 1):
         names.append(f"examples/{number}.jpg")
-        save_example(photo, folder / names[-1])
+        save_example(photo, folder / names[-1], pictures)
     model, facts = load_model(folder / "model.keras")
     verdicts = classify(model, facts, [str(folder / name) for name in names])
     return [
@@ -164,10 +166,10 @@ def add_examples(folder: Path, shared: list[Path]) -> list[dict[str, Any]]:
     ]
 
 
-def save_example(photo: Path, target: Path) -> None:
-    """Write a photo's pixels, and nothing else of it, as a JPEG of at most EXAMPLE_PX."""
+def save_example(photo: Path, target: Path, pictures: Pictures) -> None:
+    """Write a photo's pixels, as the model sees them, and nothing else of it, as a JPEG of at most EXAMPLE_PX."""
     try:
-        image = upright_rgb(photo)
+        image = upright_rgb(photo, pictures=pictures)
     except FileNotFoundError:
         raise UserError(f"the example photo {photo} does not exist") from None
     except Exception as error:  # a decoder raises almost anything on damaged bytes
