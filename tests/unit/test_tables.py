@@ -85,7 +85,7 @@ def test_a_table_with_other_columns_is_refused(columns):
 
 
 def test_a_column_that_is_there_once_a_class_may_have_any_name():
-    names = ["path", "label", "fold", "role", "group", "chose", "predicted"]
+    names = ["stage", "path", "label", "fold", "role", "group", "chose", "predicted"]
     tables.RawPredictions.checked(pd.DataFrame(columns=[*names, "logit", "probability_NA", "probability_logit x"]))
     with pytest.raises(ValueError, match="Predictions must have"):
         tables.RawPredictions.checked(pd.DataFrame(columns=[*names, "chances_NA"]))
