@@ -15,6 +15,7 @@ from graft.judging import evaluation
 from graft.judging.outcomes import classes_of
 from graft.network.model_file import publish
 from graft.reporting import model_card, provenance
+from graft.storage import seals
 from graft.storage.files import atomic, read_json, write_json, write_table
 
 
@@ -30,6 +31,8 @@ def main(argv: list[str] | None = None) -> None:
     text = model_card.card(made_from, *tables, calibration)
     with atomic(in_folder(arguments, paths.MODEL_CARD), sealed=True) as part:
         part.write_text(text, encoding="utf-8")
+    for shard in arguments.predictions if len(arguments.predictions) > 1 else []:
+        seals.remove(shard)  # as Snakemake removes the shard, which no other job reads
 
 
 def in_folder(arguments: argparse.Namespace, pattern: str) -> Path:
