@@ -19,8 +19,8 @@ FAULTS = {  # for the first call of a script whose arguments hold the words afte
         'GRAFT_CHECKPOINT_SECONDS=0 "$@" & until ls results/state/*/*/*.npz; do sleep 0.02; done 2>/dev/null; '
         "sleep 0.3; kill -9 $!; exit 137"
     ),
-    "predict+lesson, fold 0, head": 'exec "$1" -c \'import time; hog = b"1" * (1500 << 20); time.sleep(60)\'',
-    "predict+lesson, fold 0, finetuned": "exit 1",
+    "predict+--tag lesson": 'exec "$1" -c \'import time; hog = b"1" * (1500 << 20); time.sleep(60)\'',
+    "predict+--tag probe": "exit 1",
 }
 
 

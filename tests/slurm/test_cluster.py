@@ -85,8 +85,8 @@ def jobs_of_fault(checkout: Checkout, script: str, word: str) -> list[str]:
         ("train_head", "lesson, fold 0", "CANCELLED"),
         ("train_head", "probe, fold 0", "TIMEOUT"),
         ("fine_tune", "lesson, fold 0", "FAILED"),
-        ("predict", "lesson, fold 0, head", "FAILED"),  # for memory; a cluster with cgroups would say OUT_OF_MEMORY
-        ("predict", "lesson, fold 0, finetuned", "FAILED"),
+        ("predict", "--tag lesson", "FAILED"),  # for memory; a cluster with cgroups would say OUT_OF_MEMORY
+        ("predict", "--tag probe", "FAILED"),
     ],
 )
 def test_a_fault_is_said_and_the_job_is_submitted_again(battered, script, words, state):
@@ -97,14 +97,14 @@ def test_a_fault_is_said_and_the_job_is_submitted_again(battered, script, words,
 
 
 def test_what_a_job_ran_out_of_stands_in_the_log_that_the_terminal_names(battered):
-    job, _ = jobs_of_fault(battered, "predict", "lesson, fold 0, head")
-    log = battered.folder / f"results/logs/slurm/rule_predict/lesson_0_head/{job}.log"
+    job, _ = jobs_of_fault(battered, "predict", "--tag lesson")
+    log = battered.folder / f"results/logs/slurm/rule_predict/lesson/{job}.log"
     assert f"{log} (check log file(s) for error details)" in battered.log()
     assert "exceeded memory limit" in log.read_text()
 
 
 def test_a_second_try_has_more_memory(battered):
-    first, second = jobs_of_fault(battered, "predict", "lesson, fold 0, head")
+    first, second = jobs_of_fault(battered, "predict", "--tag lesson")
     assert memory_of(first) == 1000
     assert memory_of(second) in {2000, 3000}  # 3000: a submission that met no controller was a try too
 
