@@ -14,7 +14,7 @@ from graft.config.base import nearest
 from graft.config.dataset import Pictures
 from graft.data.pictures import upright_rgb
 from graft.errors import UserError
-from graft.network.model_file import FACTS
+from graft.network.model_file import FACTS, read_facts
 from graft.reporting import exported
 from graft.storage import seals
 from graft.storage.files import read_json, read_table, sha256_of, write_table
@@ -103,6 +103,8 @@ def check_whole(run: Path) -> None:
         if not (run / name).is_file():
             raise UserError(f"{run / name} does not exist: name a run that was built (make bundle RUN=name)")
         seals.check(run / name)
+    if read_facts(run / "model.keras").get("output") == "sigmoid":
+        raise UserError(f"{run} is of several labels a photo, which a bundle's predictor cannot answer yet")
 
 
 def copy_exports(run: Path, folder: Path) -> pd.DataFrame | None:
@@ -145,7 +147,7 @@ def add_examples(folder: Path, shared: list[Path]) -> list[dict[str, Any]]:
     """
     if not shared:
         return []
-    from graft.network.model_file import load_model, read_facts
+    from graft.network.model_file import load_model
     from graft.predicting.classify import classify, pictures_of
 
     pictures = pictures_of(read_facts(folder / "model.keras"))

@@ -15,8 +15,11 @@ import pandas as pd
 from PIL import Image
 
 from graft.config.backbone import BASELINES
+from graft.judging.multilabel_outcomes import is_table_of_sets
 from graft.judging.outcomes import judging_role
+from graft.reporting import multilabel_page, multilabel_summary
 from graft.reporting.summary import optimism_lines
+from graft.reporting.text import ROLES, number
 from graft.storage.files import read_json, read_table
 
 DECISION = (
@@ -24,7 +27,6 @@ DECISION = (
     "probabilities."
 )
 WIDTH = 1000  # pixels of a picture, which is shown at half of that; the full one is in the report beside it
-ROLES = {"val": "validation", "test": "test", "train": "training"}
 STAGES = {"head": "head", "finetuned": "fine-tuned"}
 PICTURES = {
     "mistakes": "Its surest mistakes, or its least sure answers",
@@ -62,15 +64,17 @@ def summary_page(runs: list[Path], results: Path) -> str:
     judged = pd.concat([judging_rows(read_table(run / "evaluation.csv")) for run in runs], ignore_index=True)
     costs = read_table(results / "comparison.csv")
     best = best_run(judged)
+    sets = is_table_of_sets(judged)
     parts = [
         f"<h1>{escape(heading(records))}</h1>",
         *(f"<p>{escape(sentence)}</p>" for sentence in dict.fromkeys(map(introduction, records))),
         "<h2>How good, how sure, at what cost</h2>",
         table(judged, costs),
-        f"<p>{escape(DECISION)}</p>",
+        f"<p>{escape(multilabel_page.DECISION if sets else DECISION)}</p>",
         html_list(verdicts(judged, runs, results, best)),
     ]
-    parts.append(pictures(results, best, compared=len(runs) > 1))
+    shown = multilabel_page.PICTURES if sets else PICTURES
+    parts.append(pictures(results, best, shown, "Mean average precision" if sets else "Accuracy", len(runs) > 1))
     parts.append("<p>Every figure and table is in the list at the left, by run; each says how to read it.</p>")
     body = "\n".join(parts)
     return f'<meta charset="utf-8">\n<style>{STYLE}</style>\n<article class="graft-summary">\n{body}\n</article>\n'
@@ -83,13 +87,14 @@ def judging_rows(evaluation: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_run(judged: pd.DataFrame) -> str:
-    """Return the run whose last stage is most accurate; of equals the first.
+    """Return the run whose last stage is most accurate, or has the best mean average precision; of equals the first.
 
     >>> best_run(pd.DataFrame({"run": ["a", "a", "b"], "accuracy": [0.9, 0.7, 0.8]}))
     'b'
     """
     last = judged.drop_duplicates("run", keep="last")
-    return last["run"].iloc[int(last["accuracy"].to_numpy().argmax())]
+    headline = multilabel_page.HEADLINE if is_table_of_sets(judged) else "accuracy"
+    return last["run"].iloc[int(last[headline].to_numpy().argmax())]
 
 
 def heading(records: list[dict[str, Any]]) -> str:
@@ -116,17 +121,25 @@ def introduction(record: dict[str, Any]) -> str:
     return (
         f"{record['run']}: {backbone['name']}{width} with {weights} at {backbone['size']} pixels, "
         f"recipe {experiment['recipe']}, seed {record['seed']}; {data['photos']:,} photos of "
-        f"{len(classes)} classes ({listed})."
+        f"{len(classes)} {'labels, several a photo' if head_of(experiment) == 'sigmoid' else 'classes'} ({listed})."
     )
+
+
+def head_of(experiment: dict[str, Any]) -> str:
+    """Return what a run's head puts out, as its recipe says; '' where that is not recorded."""
+    return ((experiment.get("override") or {}).get("head") or {}).get("output", "")
 
 
 def table(judged: pd.DataFrame, costs: pd.DataFrame) -> str:
     """Return a row per run and stage, with the cost of getting there."""
     costs = costs[costs["kind"] == "run"].set_index(["run", "stage"])
-    rows = ["".join(f"<th>{name}</th>" for name in COLUMNS)]
+    sets = is_table_of_sets(judged)
+    rows = ["".join(f"<th>{name}</th>" for name in (multilabel_page.COLUMNS if sets else COLUMNS))]
     for row in judged.to_dict("records"):
         cost = costs.loc[(row["run"], row["stage"])]
-        rows.append("".join(f"<td>{breakable(cell)}</td>" for cell in cells(row, cost)))
+        own = multilabel_page.cells(row) if sets else cells(row)
+        named = [row["run"], STAGES[row["stage"]], *own, *costs_in_words(cost)]
+        rows.append("".join(f"<td>{breakable(cell)}</td>" for cell in named))
     return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
 
 
@@ -139,29 +152,21 @@ def breakable(cell: str) -> str:
     return re.sub(r"(?<=[._])(?=[A-Za-z])", "<wbr>", escape(cell))
 
 
-def cells(row: Mapping[Any, Any], cost: pd.Series) -> list[str]:
-    """Return a row's cells, in the order of `COLUMNS`."""
+def cells(row: Mapping[Any, Any]) -> list[str]:
+    """Return a row's cells between its name and its cost, in the order of `COLUMNS`."""
     return [
-        row["run"],
-        STAGES[row["stage"]],
         f"{row['correct']:,} of {row['n']:,} {ROLES[row['role']]} photos",
         number(row["accuracy"], ".3f"),
         f"{number(row['accuracy_low'], '.3f')} to {number(row['accuracy_high'], '.3f')}",
         number(row["baseline"], ".3f"),
         number(row["log_loss"], ".3f"),
         number(row["ece"], ".3f"),
-        number(cost["seconds"], ",.0f"),
-        number(cost["peak_memory_mb"], ",.0f", " MB"),
     ]
 
 
-def number(value: float, form: str, unit: str = "") -> str:
-    """Return a number in words; a dash where it is not defined or was not measured.
-
-    >>> number(1234.5, ",.0f", " MB"), number(float("nan"), ".3f")
-    ('1,234 MB', '–')
-    """
-    return "–" if pd.isna(value) else f"{value:{form}}{unit}"
+def costs_in_words(cost: pd.Series) -> list[str]:
+    """Return the last two cells of a row."""
+    return [number(cost["seconds"], ",.0f"), number(cost["peak_memory_mb"], ",.0f", " MB")]
 
 
 def verdicts(judged: pd.DataFrame, runs: list[Path], results: Path, best: str) -> list[str]:
@@ -175,7 +180,8 @@ def verdicts(judged: pd.DataFrame, runs: list[Path], results: Path, best: str) -
     between = between[(between["first"] == best) | (between["second"] == best)]
     sentences += [f"{row['first']} and {row['second']}: {row['verdict']}" for row in between.to_dict("records")]
     notes = [note for text in judged["note"].dropna() for note in text.split("; ") if note]
-    return [*sentences, *optimism_lines(judged), *dict.fromkeys(notes)]
+    told = multilabel_summary.optimism_lines if is_table_of_sets(judged) else optimism_lines
+    return [*sentences, *told(judged), *dict.fromkeys(notes)]
 
 
 def html_list(sentences: list[str]) -> str:
@@ -183,12 +189,12 @@ def html_list(sentences: list[str]) -> str:
     return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"
 
 
-def pictures(results: Path, best: str, compared: bool) -> str:
+def pictures(results: Path, best: str, titles: Mapping[str, str], headline: str, compared: bool) -> str:
     """Return the most telling pictures in two columns: the best run's mistakes, and beside them the rest."""
     folder = results / "runs" / best / "figures"
-    shown = [picture(folder / f"{name}.png", f"{title}: {best}") for name, title in PICTURES.items()]
+    shown = [picture(folder / f"{name}.png", f"{title}: {best}") for name, title in titles.items()]
     if compared:
-        shown.insert(1, picture(results / "comparison.png", "Accuracy of every run"))
+        shown.insert(1, picture(results / "comparison.png", f"{headline} of every run"))
     return f'<div class="pictures"><div>{shown[0]}</div><div>{"".join(shown[1:])}</div></div>'
 
 
