@@ -157,7 +157,7 @@ def draw(folder, images):
     nothing = folder / "none"
     inputs = Inputs(folder.name, folder / "predictions.csv", [written], [], images, nothing, nothing, nothing)
     files = [folder / "figures" / f"{name}.png" for name in OF_A_MULTILABEL_RUN]
-    failed = draw_all(inputs, Figures(dpi=50), files)
+    failed = draw_all(inputs, Figures(dpi=50), files, [])
     assert failed == {}
     assert all(file.is_file() for file in files)
     return failed

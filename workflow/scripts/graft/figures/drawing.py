@@ -26,6 +26,7 @@ from graft.figures import (
     mistakes,
     prediction_grid,
     reliability,
+    report_copy,
     roc_pr,
     style,
 )
@@ -119,7 +120,7 @@ DRAWN_OF_LABELS: dict[str, Callable[[Inputs, Figures], Figure]] = {
 }
 
 
-def draw_all(inputs: Inputs, settings: Figures, files: list[Path]) -> dict[str, str]:
+def draw_all(inputs: Inputs, settings: Figures, files: list[Path], copies: list[Path]) -> dict[str, str]:
     """Draw every figure of a run; return why some could not be drawn, by their names.
 
     Those that need no network are drawn by a second process, while this one loads the framework.
@@ -128,17 +129,16 @@ def draw_all(inputs: Inputs, settings: Figures, files: list[Path]) -> dict[str, 
         inputs: where the results lie.
         settings: what a user set about figures.
         files: what to write, named FIGURE.png, .svg or .pdf.
+        copies: smaller ones of the PNG files for the report, named FIGURE.png or .jpg.
 
     Raises: UserError if an input is not as it was written, or a disk is full.
     """
-    if has_sets(inputs.answers):
-        return draw_each(inputs, settings, files, list(OF_A_MULTILABEL_RUN), DRAWN_OF_LABELS)
-    plain = [
-        name for name in OF_A_RUN if name != NEEDS_NETWORK
-    ]  # the answers were read before the other process starts
+    if has_sets(inputs.answers):  # read before any other process starts, which then has it too
+        return draw_each(inputs, settings, files, copies, list(OF_A_MULTILABEL_RUN), DRAWN_OF_LABELS)
+    plain = [name for name in OF_A_RUN if name != NEEDS_NETWORK]
     with multiprocessing.get_context("fork").Pool(1) as beside:
-        others = beside.apply_async(draw_each, (inputs, settings, files, plain))
-        failed = draw_each(inputs, settings, files, [NEEDS_NETWORK])
+        others = beside.apply_async(draw_each, (inputs, settings, files, copies, plain))
+        failed = draw_each(inputs, settings, files, copies, [NEEDS_NETWORK])
         return others.get() | failed
 
 
@@ -146,6 +146,7 @@ def draw_each(
     inputs: Inputs,
     settings: Figures,
     files: list[Path],
+    copies: list[Path],
     names: list[str],
     drawn: dict[str, Callable[[Inputs, Figures], Figure]] = DRAWN,
 ) -> dict[str, str]:
@@ -162,5 +163,8 @@ def draw_each(
             figure = style.message_figure(
                 f"{inputs.run}: {name.replace('_', ' ')}", f"could not be drawn:\n{failed[name][:200]}"
             )
-        style.save(figure, [path for path in files if path.stem == name], settings.dpi)
+        written = [path for path in files if path.stem == name]
+        style.save(figure, written, settings.dpi)
+        for copy in (path for path in copies if path.stem == name):
+            report_copy.save_for_report(next(path for path in written if path.suffix == ".png"), copy)
     return failed

@@ -6,12 +6,13 @@ from typing import Any
 from graft.reporting.text import ROLES, number
 
 HEADLINE = "mean_average_precision"
+MORE = ("baseline", "micro_f1", "macro_f1")  # columns beside it
 DECISION = (
     "Photos have any number of labels. The mean average precision says how well each label's probability sorts the "
-    "photos, whatever the threshold. F1 is of the published model's answers, with a threshold for each label; micro F1 "
-    "counts every answer alike, macro F1 every label. The baseline answers how frequent each label is."
+    "photos, whatever the threshold; its baseline answers how frequent each label is. F1 is of the published model's "
+    "answers, with a threshold for each label: micro F1 counts every answer alike, macro F1 every label."
 )
-COLUMNS = ("run", "stage", "whole sets right", "mean average precision", "95% interval", "baseline", "micro F1",
+COLUMNS = ("run", "stage", "whole sets right", "mean average precision, 95% interval", "baseline", "micro F1",
            "macro F1", "log loss", "calibration error", "seconds", "peak memory")  # fmt: skip
 PICTURES = {
     "mistakes": "Its surest mistakes, or its least sure answers",
@@ -20,12 +21,22 @@ PICTURES = {
 }
 
 
-def cells(row: Mapping[Any, Any]) -> list[str]:
-    """Return a row's cells between its name and its cost, in the order of `COLUMNS`."""
+def opening(title: str, row: Mapping[str, Any], several: bool) -> str:
+    """Return the first sentence of the page: how good the best run is.
+
+    Args:
+        title: the run and its stage.
+        row: of its evaluation.csv.
+        several: whether it is the best of several runs.
+    """
     low, high = (number(row[f"{HEADLINE}_{end}"], ".3f") for end in ("low", "high"))
-    return [
-        f"{row['right_sets']:,} of {row['n']:,} {ROLES[row['role']]} photos",
-        number(row[HEADLINE], ".3f"),
-        f"{low} to {high}",
-        *(number(row[name], ".3f") for name in ("baseline", "micro_f1", "macro_f1", "log_loss", "ece")),
-    ]
+    first = f"Best is {title} with" if several else f"{title}:"
+    return (
+        f"{first} a mean average precision of {number(row[HEADLINE], '.3f')} (95% interval {low} to {high}) on "
+        f"{row['photos']:,} {ROLES[row['role']]} photos; the labels' frequencies have {number(row['baseline'], '.3f')}."
+    )
+
+
+def on_those_that_chose(row: Mapping[Any, Any]) -> str:
+    """Return the mean average precision on the photos that chose."""
+    return f"{row['chose_mean_average_precision']:.3f} on the {row['chose_n']} photos that chose"
