@@ -91,6 +91,8 @@ def collect(run: Path, folder: Path, licence: Licence, shared: list[Path]) -> li
     for name in ("model.keras", *TABLES):
         shutil.copyfile(run / name, folder / name)
     exports = copy_exports(run, folder)
+    if read_facts(folder / "model.keras").get("output") == "sigmoid":
+        raise UserError(f"{run} is of several labels a photo, which a bundle's predictor cannot answer yet")
     examples = add_examples(folder, shared)
     card = (run / "MODEL_CARD.md").read_text(encoding="utf-8")
     (folder / "README.md").write_text(readme(card, licence, exports, examples), encoding="utf-8")
@@ -103,8 +105,6 @@ def check_whole(run: Path) -> None:
         if not (run / name).is_file():
             raise UserError(f"{run / name} does not exist: name a run that was built (make bundle RUN=name)")
         seals.check(run / name)
-    if read_facts(run / "model.keras").get("output") == "sigmoid":
-        raise UserError(f"{run} is of several labels a photo, which a bundle's predictor cannot answer yet")
 
 
 def copy_exports(run: Path, folder: Path) -> pd.DataFrame | None:
