@@ -1,7 +1,5 @@
 """The tables of a run of several labels a photo: what judges, what chose, what is published, what is said."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +13,7 @@ from graft.config.figures import OF_A_MULTILABEL_RUN, Figures
 from graft.data.label_sets import texts_of
 from graft.figures.drawing import Inputs, draw_all
 from graft.judging.multilabel_calibration import CROSS_VALIDATED, LabelCalibrator, apply, fit
-from graft.network.model_file import add_facts, read_facts
+from graft.network.model_file import read_facts
 from graft.predicting.verdicts import label_verdict
 from graft.reporting.summary import summary
 from graft.storage.files import read_json, read_table
@@ -123,6 +121,23 @@ def test_a_label_that_no_judging_photo_has_is_named_and_left_out(run):
     assert "these photos cannot judge water, which none of them has, or each" in row["note"]
 
 
+def test_every_fold_has_thresholds_of_its_own_and_all_folds_are_judged_together(run):
+    parts = [
+        pd.concat([made(40, seed=fold), made(200, role="inner", seed=10 + fold)]).assign(fold=fold) for fold in (0, 1)
+    ]
+    for fold, part in enumerate(parts):
+        part["path"] = [f"{fold}/{path}" for path in part["path"]]
+        part["group"] += 5000 * fold
+    folder = run({"head": pd.concat(parts, ignore_index=True)})
+    folds = read_json(folder / "calibration.json")["stages"]["head"]["folds"]
+    assert folds["0"]["thresholds"] != folds["1"]["thresholds"]
+    evaluation = read_table(folder / "evaluation.csv")
+    judged = evaluation[evaluation["role"] == "val"].set_index("fold")
+    assert judged["n"].to_dict() == {"all": 80, "0": 40, "1": 40}
+    assert judged.loc["all", "temperature"] == pytest.approx(np.mean([folds[fold]["temperature"] for fold in "01"]))
+    assert read_facts(folder / "model.keras")["thresholds"] == folds["0"]["thresholds"]  # the first fold is published
+
+
 def test_runs_are_compared_reported_and_summed_up(run, tmp_path):
     folders = [
         run({"head": made(skill=0.3)}, "poor"),
@@ -175,5 +190,3 @@ def test_what_a_model_remembers_of_its_cross_validation_reaches_the_answers(run,
     found = read_json(folder / "calibration.json")["stages"]["head"]["folds"]["0"]
     assert found == {"temperature": 1.5, "thresholds": [0.1, 0.9, 0.4], "fitted_on": CROSS_VALIDATED, "n": 50}
     assert "cross-validation of the probe" in (folder / "MODEL_CARD.md").read_text()
-    assert json.loads(json.dumps(found)) == found
-    assert add_facts is not None

@@ -12,7 +12,7 @@ from graft.figures.names import class_labels
 from graft.figures.style import STAGE_NAMES, canvas
 from graft.judging.multilabel_outcomes import label_outcomes_of
 
-MOST = 40  # labels with a row; of more, the most frequent ones
+MOST = 30  # labels with a row; of more, the most frequent ones
 
 
 def shares_together(given: np.ndarray, also: np.ndarray) -> np.ndarray:

@@ -118,8 +118,11 @@ def best_strength(
         return middle, np.full(len(has), np.nan)
     both = all(0 < has[fit].sum() < len(fit) for fit, _ in folds)
     best, least, found, worse = middle, np.inf, np.zeros(len(has)), 0
+    models = [LogisticRegression(max_iter=ITERATIONS, warm_start=True) for _ in folds]  # from where it was
     for strength in STRENGTHS if both else [middle]:
-        probabilities = judged_out_of_fold(standard, has, shares, folds, float(strength))
+        for model in models:
+            model.set_params(C=float(strength))
+        probabilities = judged_out_of_fold(models, standard, has, shares, folds)
         loss = binary_log_loss(probabilities, has)
         worse = 0 if loss < least else worse + 1
         if loss < least:
@@ -130,15 +133,14 @@ def best_strength(
 
 
 def judged_out_of_fold(
-    standard: np.ndarray, has: np.ndarray, shares: np.ndarray, folds: list[Fold], strength: float
+    models: list[LogisticRegression], standard: np.ndarray, has: np.ndarray, shares: np.ndarray, folds: list[Fold]
 ) -> np.ndarray:
-    """Return the probability of a label, (n,), each by a regression that was fitted without that row."""
+    """Return the probability of a label, (n,), each by a regression, one a fold, that was fitted without that row."""
     probabilities = np.zeros(len(has))
-    for fit, judge in folds:
+    for model, (fit, judge) in zip(models, folds, strict=True):
         if has[fit].all() or not has[fit].any():
             probabilities[judge] = (has[fit].sum() + 1) / (len(fit) + 2)
             continue
-        model = LogisticRegression(C=strength, max_iter=ITERATIONS)
         model.fit(standard[fit], has[fit], sample_weight=shares[fit])
         probabilities[judge] = model.predict_proba(standard[judge])[:, 1]
     return probabilities
