@@ -140,6 +140,12 @@ SEVERAL = {"folder": "photos", "labels": {"table": "labels.csv", "separator": ";
             "`pattern` and `separator` do not go together",
         ),
         (
+            {"folder": "photos", "labels": {"columns": "tree"}},
+            {},
+            {},
+            "source.labels.columns: 'tree' is neither `all` nor a list of the names of columns, such as [tree, car]",
+        ),
+        (
             {"folder": "photos", "labels": {"columns": "all", "label": "x"}},
             {},
             {},

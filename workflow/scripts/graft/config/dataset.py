@@ -3,7 +3,7 @@
 import math
 import re
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -57,7 +57,7 @@ class Labels(Settings):
     """A photo may have several labels, or none: what parts them in their column, such as `;`. Lists in JSON are read as
     well. null: one label a photo (docs/several_labels.md)."""
 
-    columns: Literal["all"] | Annotated[list[str], Field(min_length=1)] | None = None
+    columns: Literal["all"] | list[str] | None = None
     """A photo may have several labels, or none: the columns that are a label each, with 1, true, yes or x where a photo
     has it, and 0, -1, false, no or nothing where not; `all`: every column but those of path, role and group."""
 
@@ -95,6 +95,14 @@ class Labels(Settings):
         if "label" not in names:
             raise ValueError(f"{value!r} has no group named label; write (?P<label>...) around the class")
         return value
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _all_or_names(cls, value: Any) -> Any:
+        names = isinstance(value, list) and value and all(isinstance(one, str) for one in value)
+        if value is None or value == "all" or names:
+            return value
+        raise ValueError(f"{value!r} is neither `all` nor a list of the names of columns, such as [tree, car]")
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> "Labels":

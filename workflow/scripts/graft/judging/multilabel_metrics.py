@@ -13,7 +13,7 @@ from sklearn import metrics as scores
 from graft.config.evaluation import Evaluation
 from graft.judging.multilabel_outcomes import LabelOutcomes, label_losses
 
-COST = 400_000_000  # resamples x photos x labels, some seconds; where it would be more, there are fewer resamples ...
+COST = 200_000_000  # resamples x photos x labels, some seconds; where it would be more, there are fewer resamples ...
 FEWEST = 999  # ... but never fewer than these
 AT_ONCE = 4_000_000  # numbers of one block of resamples, 32 MB
 
