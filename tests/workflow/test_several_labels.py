@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from places import ROOT
-from project import Project
+from project import COLOURS, Project, quick
 
 MARGIN = 0.25  # by which the probe's mean average precision beats that of answering how frequent each label is
 
@@ -70,3 +72,42 @@ def test_new_photos_get_any_number_of_labels(built, tmp_path):
     assert [row[1] for row in rows[1:]] == published
     assert len({len(one.split("|")) if one else 0 for one in published}) > 1  # not all have one label
     assert len(said.splitlines()) == 12
+
+
+def striped(folder, n=36):
+    """Draw photos with a stripe of colour for each label that they have, and write the table; every eighth has none."""
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    rows = [",".join(["id", *COLOURS, "patient"])]
+    for number in range(n):
+        has = [bool(number % 8 >> place & 1) for place in range(3)]
+        clouds = rng.normal(128, 40, (6, 6, 3)).repeat(8, 0).repeat(8, 1)  # else photos of the same labels look alike
+        pixels = (clouds + rng.normal(0, 12, clouds.shape)).reshape(3, 16, 48, 3)
+        for place, colour in enumerate(COLOURS.values()):
+            pixels[place] += (np.array(colour) - 128) * has[place]
+        blocks = np.clip(pixels.reshape(48, 48, 3), 0, 255).astype(np.uint8)
+        Image.fromarray(blocks).save(folder / f"{number}.png")
+        rows.append(",".join([str(number), *(str(int(one)) for one in has), f"p{number // 2}"]))
+    (folder.parent / "flags.csv").write_text("\n".join(rows))
+
+
+def test_folds_seeds_and_both_phases_of_the_lesson_work_with_a_column_a_label(tmp_path):
+    striped(tmp_path / "photos")
+    labels = {"table": "flags.csv", "columns": "all", "group": "patient"}
+    source = {"source": {"folder": "photos", "labels": labels}, "split": {"method": "kfold", "k": 2}}
+    project = Project(tmp_path, quick(source, seeds=2, predict=["train", "val"]))
+    project.set("experiments.quick.override.head.output", "sigmoid")
+    project.set("experiments.quick.override.class_weights", "balanced")
+    said = project.run()
+    assert "labels: brick" in said
+    split = project.table("data/photos/split.csv")
+    assert (split.groupby(["fold", "group"])["role"].nunique() == 1).all()
+    assert split["group"].nunique() == 18
+    evaluation = project.table("runs/quick-seed1/evaluation.csv")
+    assert set(evaluation["stage"]) == {"head", "finetuned"}
+    assert set(evaluation["fold"].astype(str)) == {"all", "0", "1"}
+    judged = evaluation[(evaluation["role"] == "val") & (evaluation["fold"] == "all")].iloc[0]
+    assert (judged["n"], judged["groups"], judged["n_labels"]) == (36, 18, 3)
+    comparison = project.table("comparison.csv")
+    assert comparison["kind"].tolist() == ["run"] * 4 + ["seeds"] * 2
+    assert (project.folder / "results" / "report.html").is_file()

@@ -46,13 +46,13 @@ rule compare_runs:
     output:
         comparison=report(
             paths.COMPARISON,
-            caption="../report/comparison.rst",
+            caption=caption_of("comparison"),
             category="Comparison",
             labels={"what": "table: every run"},
         ),
         significance=report(
             paths.COMPARISON_SIGNIFICANCE,
-            caption="../report/comparison_significance.rst",
+            caption=caption_of("comparison_significance"),
             category="Comparison",
             labels={"what": "table: run against run"},
         ),

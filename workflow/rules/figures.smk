@@ -48,15 +48,15 @@ rule report_runs:
     output:
         accuracy=report(
             "results/comparison.png",
-            caption="../report/figure_comparison.rst",
+            caption=caption_of("figure_comparison"),
             category="Comparison",
-            labels={"what": "figure: accuracy"},
+            labels={"what": f"figure: {HEADLINE}"},
         ),
         cost=report(
             "results/cost.png",
-            caption="../report/figure_cost.rst",
+            caption=caption_of("figure_cost"),
             category="Comparison",
-            labels={"what": "figure: accuracy against cost"},
+            labels={"what": f"figure: {HEADLINE} against cost"},
         ),
         copies=collect(paths.FIGURE_OF_ALL, figure=FIGURES_OF_ALL_RUNS, format=job.config.figures.vector_copies),
         summary=report(

@@ -1,4 +1,7 @@
 # Tables and figures of a run, as the report shows them.
+HEADLINE = "mean average precision" if job.several else "accuracy"  # the number by which runs are compared
+
+
 def caption_of(name):
     """Return the caption of a table or a figure, in the words for several labels a photo where a run has these."""
     own = f"multilabel/{name}.rst"
