@@ -3,10 +3,8 @@ HEADLINE = "mean average precision" if job.several else "accuracy"  # the number
 
 
 def caption_of(name):
-    """Return the caption of a table or a figure, in the words for several labels a photo where a run has these."""
-    own = f"multilabel/{name}.rst"
-    several = job.several and os.path.exists(os.path.join(workflow.basedir, "workflow", "report", own))
-    return f"../report/{own if several else f'{name}.rst'}"
+    """Return the caption of a table or a figure, in words of its own where runs have several labels a photo."""
+    return f"../report/multilabel/{name}.rst" if job.several else f"../report/{name}.rst"
 
 
 def table_in_report(path, caption, stage, table):
