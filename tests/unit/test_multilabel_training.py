@@ -16,7 +16,7 @@ from graft.training import label_calibration
 from graft.training.frozen import train_head
 from graft.training.label_probe import fit_label_probes
 from graft.training.roles import Roles
-from graft.training.several import LabelLoss, label_weights
+from graft.training.several import LabelLoss, label_weights, share_right
 from graft.training.thresholds import RULES
 
 CLASSES = ["car", "tree", "water"]
@@ -155,3 +155,8 @@ def test_a_head_of_several_labels_learns_each_of_them(method, tmp_path):
     assert (((head.predict(views[0, 3::4], verbose=0) >= 0) == judged).mean(0) > 0.85).all()
     assert history["val_accuracy"].iloc[-1] > 0.85
     assert ("cross_validated" in remembered) == (method == "probe")
+
+
+def test_the_accuracy_of_training_counts_the_labels_of_blended_photos_from_a_half_on():
+    found = share_right(np.array([[0.7, 0.3, 1.0, 0.0]]), np.array([[2.0, -1.0, -3.0, -0.1]]))
+    assert np.asarray(found).tolist() == [0.75]  # the third was missed

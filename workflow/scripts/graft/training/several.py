@@ -46,7 +46,13 @@ def loss_of_roles(
     if not roles.several:
         return loss_and_metric(n_logits, label_smoothing)  # photos have weights, and so their classes
     weights = label_weights(roles.codes[roles.train], roles.classes, class_weights)
-    return LabelLoss(*weights, label_smoothing), keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)
+    return LabelLoss(*weights, label_smoothing), keras.metrics.MeanMetricWrapper(share_right, name="accuracy")
+
+
+def share_right(y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the share of each photo's answers that are right, (n,); labels of blended photos count from a half on."""
+    right = keras.ops.equal(keras.ops.greater_equal(y_true, 0.5), keras.ops.greater_equal(y_pred, 0.0))
+    return keras.ops.mean(keras.ops.cast(right, "float32"), axis=-1)
 
 
 def label_weights(truth: np.ndarray, classes: list[str], class_weights: Any) -> tuple[np.ndarray, np.ndarray]:
