@@ -42,7 +42,8 @@ def test_the_numbers_of_four_photos_are_those_worked_out_by_hand():
     assert made.right_sets.tolist() == [True, False, False, True]
     assert label_losses(made)[0] == pytest.approx(-np.log(0.9 * 0.8) / 2)
     blind = metrics.frequency_baseline(made)
-    assert blind["baseline"] == pytest.approx(3 / 8)  # the mean of 2/4 and 1/4
+    # In random order: b is at place 1 to 4 alike, so (1 + 1/2 + 1/3 + 1/4) / 4 = 25/48; a, by all six orders, 49/72.
+    assert blind["baseline"] == pytest.approx((25 / 48 + 49 / 72) / 2)
     assert blind["baseline_micro_f1"] == pytest.approx(4 / 7)  # `a` for all: 2 x 2 / (4 answers + 3 labels)
     assert blind["baseline_macro_f1"] == pytest.approx((2 / 3 + 2 / 5) / 2)
 
@@ -80,7 +81,7 @@ def test_a_label_that_all_photos_have_or_none_is_left_out_of_the_means():
     for name in ("mean_average_precision", "macro_f1"):
         assert metrics.value_of(name, more) == pytest.approx(metrics.value_of(name, made))
     assert np.isnan(metrics.value_of("average_precision", more)[2:]).all()
-    assert metrics.frequency_baseline(more)["baseline"] == pytest.approx(3 / 8)
+    assert metrics.frequency_baseline(more)["baseline"] == pytest.approx((25 / 48 + 49 / 72) / 2)
 
 
 def test_an_interval_holds_its_number_and_is_wider_where_photos_are_alike():

@@ -495,7 +495,7 @@ class MultilabelEvaluation(Table, path="runs/RUN/evaluation.csv", where="several
     mean_average_precision_high: float
     """Its upper end."""
     baseline: float
-    """The mean average precision of answering each label's frequency among these photos to every photo."""
+    """The mean average precision to expect of answering each label's frequency: photos in random order."""
     micro_f1: float
     """The F1 of all answers, whatever the label: frequent labels count most."""
     micro_f1_low: float
@@ -603,7 +603,7 @@ class PerLabel(Table, path="runs/RUN/per_class.csv", where="several labels a pho
     average_precision_high: float
     """Its upper end."""
     baseline: float
-    """The share of photos that have it, which is the average precision of sorting them by chance."""
+    """The average precision to expect of photos in random order: a little above the share that has the label."""
     roc_auc: float
     """The area under the ROC curve."""
     precision: float

@@ -221,7 +221,9 @@ def per_label(outcomes: LabelOutcomes, thresholds: np.ndarray, settings: Evaluat
             "average_precision": value_of("average_precision", outcomes),
             "average_precision_low": ends["average_precision"][0],
             "average_precision_high": ends["average_precision"][1],
-            "baseline": truth.mean(axis=0),
+            "baseline": np.where(
+                outcomes.judged, multilabel_metrics.chance_precision(truth.sum(axis=0), len(truth)), np.nan
+            ),
             "roc_auc": multilabel_metrics.roc_areas(outcomes),
             "precision": precision,
             "recall": recall,

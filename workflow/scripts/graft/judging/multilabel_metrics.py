@@ -169,26 +169,43 @@ def calibration_error(truth: np.ndarray, probabilities: np.ndarray, bins: int) -
     return float(np.abs(gaps).sum() / truth.size)
 
 
+def chance_precision(has: np.ndarray, n: int) -> np.ndarray:
+    """Return the average precision to expect of photos in random order, for each label.
+
+    It lies above the share of photos that have the label, since the first of them may come early by luck: with few
+    photos by a good deal. A photo with the label at place k has (k - 1)(has - 1) / (n - 1) others before it on average.
+
+    Args:
+        has: (n_labels,); photos that have each label, at least one.
+        n: all photos, at least two.
+
+    >>> chance_precision(np.array([1]), 2).tolist()  # first: 1; second: 1/2
+    [0.75]
+    """
+    others = (has - 1) / max(n - 1, 1)
+    return others + (1 - others) * np.mean(1 / np.arange(1, n + 1))
+
+
 def frequency_baseline(outcomes: LabelOutcomes) -> dict[str, float]:
     """Return what is had without a look at the photos, from how often these very photos have each label.
 
     The probabilities are the frequencies: every order of the photos is then as good as any other, and a label's average
-    precision is its frequency. The answers are one set of labels for every photo, for micro F1 the one that makes it
-    largest, for macro F1 all labels.
+    precision is that of a random order. The answers are one set of labels for every photo, for micro F1 the one that
+    makes it largest, for macro F1 all labels.
 
     >>> truth = np.array([[True, False], [True, False], [True, True], [False, False]])
     >>> blind = LabelOutcomes(["a", "b"], truth, truth, truth.astype(float), np.arange(4), np.arange(4))
     >>> {name: round(value, 3) for name, value in frequency_baseline(blind).items()}
-    {'baseline': 0.5, 'baseline_micro_f1': 0.75, 'baseline_macro_f1': 0.629, 'baseline_log_loss': 0.562}
+    {'baseline': 0.681, 'baseline_micro_f1': 0.75, 'baseline_macro_f1': 0.629, 'baseline_log_loss': 0.562}
     """
-    shares, judged = outcomes.truth.mean(axis=0), outcomes.judged
+    shares, support, judged = outcomes.truth.mean(axis=0), outcomes.truth.sum(axis=0), outcomes.judged
     ranked = np.sort(shares)[::-1]
     micro = 2 * np.cumsum(ranked) / (np.arange(1, len(ranked) + 1) + ranked.sum())
     with np.errstate(divide="ignore", invalid="ignore"):
         entropy = -np.nansum([shares * np.log(shares), (1 - shares) * np.log(1 - shares)], axis=0)
     some = judged.any()
     return {
-        "baseline": float(shares[judged].mean()) if some else np.nan,
+        "baseline": float(chance_precision(support[judged], len(outcomes.truth)).mean()) if some else np.nan,
         "baseline_micro_f1": float(micro.max()),
         "baseline_macro_f1": float((2 * shares[judged] / (1 + shares[judged])).mean()) if some else np.nan,
         "baseline_log_loss": float(entropy.mean()),

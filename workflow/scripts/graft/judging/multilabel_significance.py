@@ -100,11 +100,15 @@ def verdict(row: Mapping[Any, Any], p_value: float, names: tuple[str, str], conf
     >>> verdict(row, 0.3, ("head", "finetuned"), 0.95)
     'not distinguishable from noise: mean average precision +0.050 (-0.010 to +0.100) on 20 photos, p = 0.3'
     """
+    different = p_value < round(1 - confidence, 12)
+    first_wins = different and row["difference"] < 0
+    ends = (row["difference_low"], row["difference_high"])
+    low, high = (-ends[1], -ends[0]) if first_wins else ends  # a difference is given from the winner's side
+    gained = -row["difference"] if first_wins else row["difference"]
     photos = f"{row['n']} photos" + (f" in {row['groups']} groups" if row["groups"] < row["n"] else "")
-    ends = f"{row['difference_low']:+.3f} to {row['difference_high']:+.3f}"
-    evidence = f"mean average precision {row['difference']:+.3f} ({ends}) on {photos}, p = {p_value:.2g}"
+    evidence = f"mean average precision {gained:+.3f} ({low:+.3f} to {high:+.3f}) on {photos}, p = {p_value:.2g}"
     if n_pairs > 1:
         evidence += f" after Holm's correction for {n_pairs} pairs"
-    if not p_value < round(1 - confidence, 12):
+    if not different:
         return f"not distinguishable from noise: {evidence}"
-    return f"{names[1] if row['difference'] > 0 else names[0]} is better: {evidence}"
+    return f"{names[0] if first_wins else names[1]} is better: {evidence}"
