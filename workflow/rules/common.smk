@@ -12,7 +12,7 @@ PATH = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
 os.environ.update(PATH=os.pathsep.join(PATH), GRAFT_SCRIPTS=os.path.relpath(SCRIPTS))
 
 from graft import paths
-from graft.config.figures import OF_A_RUN as FIGURES_OF_A_RUN
+from graft.config.figures import OF_A_MULTILABEL_RUN, OF_A_RUN
 from graft.config.figures import OF_ALL_RUNS as FIGURES_OF_ALL_RUNS
 from graft.config.keys import backbone_key, features_key, pictures_key
 from graft.config.resolution import Job
@@ -33,6 +33,7 @@ def checked_job():
 
 
 job = checked_job()
+FIGURES_OF_A_RUN = OF_A_MULTILABEL_RUN if job.several else OF_A_RUN
 
 # Where another workflow takes Graft as a module, its `prefix` moves the files that rules declare.
 moved = workflow.modifier.path_modifier.replace_prefix
