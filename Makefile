@@ -6,7 +6,7 @@ GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
 .PHONY: help setup dev exports-setup demo run table bundle test test-long test-slow test-backbones test-jax test-slurm test-deploy test-pythons bench lint format \
-	pins lock labels schema docs graph reproduce clean
+	pins lock labels schema docs graph reproduce paper clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -130,6 +130,9 @@ reproduce: setup  ## repeat a run from its provenance: make reproduce RUN=name
 bundle: setup  ## a folder to give away: make bundle RUN=name LICENSE=cc-by-4.0 [PHOTOS="a.jpg b.jpg"]
 	@$(BIN)/python workflow/commands/bundle.py --run $(or $(RUN),$(error name the run: make bundle RUN=name)) \
 		--license '$(LICENSE)' --share $(PHOTOS)
+
+paper: setup  ## a LaTeX table, a figure, methods and references of the finished runs, in results/paper
+	@$(BIN)/python workflow/commands/paper.py
 
 clean:  ## remove all results
 	find results -mindepth 1 ! -name .gitkeep -delete
