@@ -5,8 +5,8 @@ CORES ?= 4
 GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev exports-setup demo run table bundle test test-long test-slow test-backbones test-jax test-slurm test-deploy bench lint format \
-	pins lock labels schema graph reproduce clean
+.PHONY: help setup dev exports-setup demo run table bundle test test-long test-slow test-backbones test-jax test-slurm test-deploy test-pythons bench lint format \
+	pins lock labels schema docs graph reproduce paper clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,11 @@ dev: .venv/installed-dev  ## the same with what tests and linters need
 .venv-snakedeploy/installed: envs/requirements-snakedeploy.txt
 	$(PYTHON) -m venv .venv-snakedeploy
 	.venv-snakedeploy/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-snakedeploy.txt
+	@touch $@
+
+.venv-docs/installed: envs/requirements-docs.txt
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-docs.txt
 	@touch $@
 
 exports-setup: .venv/installed-exports  ## add what exports of a model need: ONNX, LiteRT, OpenVINO
@@ -72,6 +77,9 @@ test-jax: .venv-jax/installed  ## training and predicting on JAX, in an environm
 test-deploy: dev .venv-snakedeploy/installed  ## as others use it: a module, from git, deployed by snakedeploy
 	$(BIN)/python -m pytest tests/workflow/test_used_by_others.py
 
+test-pythons:  ## install from the lock and run the demo, on each Python 3.11 to 3.13 that is here
+	.ci/pythons
+
 test-slurm: dev  ## the chain on a real one-node Slurm; installs it, as root
 	$(BIN)/python -m pytest tests/slurm
 
@@ -105,8 +113,12 @@ labels: setup  ## list the labels that may be wrong: make labels DATASET=name [C
 	@$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) -- \
 		results/data/$(or $(DATASET),$(error name the dataset: make labels DATASET=name))/label_issues.csv
 
-schema: setup  ## config/README.md, docs/files.md and the JSON schema, from the code
+schema: setup  ## the references of settings, files, commands and messages, and the schema, from the code
 	$(BIN)/python workflow/commands/describe_config.py
+	$(BIN)/python workflow/commands/describe_commands.py
+
+docs: .venv-docs/installed  ## the documentation site in site/, offline; stops at a link that leads nowhere
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
 
 graph: setup  ## docs/architecture.md: which rule needs which, drawn from the rules
 	$(BIN)/python workflow/commands/draw_rules.py
@@ -118,6 +130,9 @@ reproduce: setup  ## repeat a run from its provenance: make reproduce RUN=name
 bundle: setup  ## a folder to give away: make bundle RUN=name LICENSE=cc-by-4.0 [PHOTOS="a.jpg b.jpg"]
 	@$(BIN)/python workflow/commands/bundle.py --run $(or $(RUN),$(error name the run: make bundle RUN=name)) \
 		--license '$(LICENSE)' --share $(PHOTOS)
+
+paper: setup  ## a LaTeX table, a figure, methods and references of the finished runs, in results/paper
+	@$(BIN)/python workflow/commands/paper.py
 
 clean:  ## remove all results
 	find results -mindepth 1 ! -name .gitkeep -delete

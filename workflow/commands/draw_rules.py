@@ -3,6 +3,7 @@
 Snakemake lists every dependency; an arrow that only repeats a longer way is left out.
 """
 
+import argparse
 import re
 import subprocess
 import sys
@@ -13,8 +14,9 @@ PAGE = ROOT / "docs" / "architecture.md"
 START, END = "<!-- graph -->\n", "<!-- end of graph -->\n"
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Replace the flowchart in the page."""
+    argparse.ArgumentParser(description=__doc__).parse_args(argv)
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
     PAGE.write_text(f"{before}{START}{flowchart()}{END}{rest.partition(END)[2]}", encoding="utf-8")
 
