@@ -15,6 +15,7 @@ import pandas as pd
 from PIL import Image
 
 from graft.config.backbone import BASELINES
+from graft.config.hub import PRESET
 from graft.judging.outcomes import judging_role
 from graft.reporting.summary import optimism_lines
 from graft.storage.files import read_json, read_table
@@ -108,6 +109,7 @@ def introduction(record: dict[str, Any]) -> str:
     backbone, data = experiment["backbone"], record["data"]
     width = f" (alpha {backbone['alpha']:g})" if backbone.get("alpha", 1) != 1 else ""
     named = {"none": "random weights", "imagenet": "ImageNet weights", "textures": "weights from drawn textures"}
+    named |= {PRESET: "KerasHub's weights"}
     weights = named.get(backbone["weights"], f"weights {backbone['weights']}")
     if backbone["name"] in BASELINES:
         weights = "no weights"
