@@ -77,3 +77,21 @@ def test_a_preset_that_nobody_knows_is_one_sentence(chain, tmp_path):
     said = other.run("--dry-run", fails=True)
     assert "did you mean 'vit_base_patch16_224_imagenet'?" in said
     assert "Traceback" not in said
+
+
+def test_the_model_table_has_a_preset_beside_other_networks(chain):
+    other = Project(chain.folder, json.loads(json.dumps(chain.configuration)))  # the same photos and preset
+    networks = [{"name": "ColourHistogram", "size": 32}, {"name": "hub/tiny_vit", "weights": "vit"}]
+    other.configuration |= {"runs": ["table"], "model_table": {"repeats": 3}}
+    other.configuration["experiments"] = {
+        "table": {"dataset": "scenes", "recipe": "probe", "sweep": {"backbone": networks}}
+    }
+    other.run("--", "model_table")
+    rows = other.table("model_table/table.csv").set_index("network")
+    assert sorted(rows.index) == ["ColourHistogram", "hub/tiny_vit, vit"]
+    preset = rows.loc["hub/tiny_vit, vit"]
+    assert preset["parameters"] > 1000
+    assert preset["depth"] > 10  # layers with weights, those inside of blocks too
+    assert preset["cpu_ms_1"] > 0
+    assert preset["multiply_adds"] != preset["multiply_adds"]  # not known, so left empty
+    assert "Model table" in (other.folder / "results" / "report.html").read_text()
