@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import keras
 
 FACTS = "graft.json"
+DECISION = ("temperature", "threshold", "thresholds", "unsure_below")  # thresholds: one a label, of several labels
 
 
 def save_model(model: "keras.Model", facts: dict[str, Any], path: str | Path) -> None:
@@ -111,8 +112,8 @@ def publish(run: str, models: Sequence[Path], calibration: dict[str, Any], targe
     stage, fold = places[first]["stage"], places[first]["fold"]
     fitted = calibration["stages"][stage]["folds"][str(fold)]
     facts = {"run": run, "stage": stage, "fold": fold}
-    facts |= {"temperature": fitted["temperature"], "threshold": fitted["threshold"]}
-    copy_model(first, facts | {"unsure_below": fitted["unsure_below"]}, target)
+    facts |= {name: fitted[name] for name in DECISION if name in fitted}
+    copy_model(first, facts, target)
 
 
 def add_facts(path: Path, facts: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from graft import paths
 from graft.config.provenance import RunRecord
+from graft.data import label_sets
 from graft.paths import below, device_of_features
 from graft.storage import seals
 from graft.storage.files import read_json, read_table, sha256_of
@@ -79,7 +80,7 @@ def data_record(dataset: str, manifest: Path, split: Path, source: Path) -> dict
     return {
         "dataset": dataset,
         "photos": int(rows["path"].nunique()),
-        "classes": sorted(rows["label"].unique()),
+        "classes": label_sets.names_in(rows["labels"]) if "labels" in rows else sorted(rows["label"].unique()),
         "roles": {f"fold{fold} {role}": len(part) for (fold, role), part in rows.groupby(["fold", "role"])},
         "manifest_sha256": sha256_of(manifest),
         "split_sha256": sha256_of(split),
