@@ -5,8 +5,8 @@ CORES ?= 4
 GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev exports-setup demo run table bundle test test-long test-slow test-backbones test-jax test-slurm test-deploy test-pythons bench lint format \
-	pins lock labels schema docs graph reproduce paper clean
+.PHONY: help setup dev exports-setup hub-setup demo run table bundle test test-long test-slow test-backbones test-hub test-jax test-slurm \
+	test-deploy test-pythons bench lint format pins lock labels schema docs graph reproduce paper clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,12 @@ exports-setup: .venv/installed-exports  ## add what exports of a model need: ONN
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-exports.txt
 	@touch $@
 
+hub-setup: .venv/installed-hub  ## add KerasHub's backbones: DINOv2, DINOv3, ViT, SigLIP and others
+
+.venv/installed-hub: .venv/installed envs/requirements-hub.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r envs/requirements-hub.txt
+	@touch $@
+
 demo: setup  ## the whole chain on drawn photos: offline, no account, no GPU
 	@$(BIN)/snakemake --cores $(CORES) --resources gpu=0 --configfile config/demo.yaml --quiet rules progress
 	@$(BIN)/python workflow/commands/print_results.py
@@ -73,6 +79,9 @@ test-backbones: dev  ## every backbone of Keras is built, and says something
 
 test-jax: .venv-jax/installed  ## training and predicting on JAX, in an environment of its own, .venv-jax
 	.venv-jax/bin/python -m pytest tests/on_jax
+
+test-hub: dev hub-setup  ## every family of KerasHub is built, trained, saved and loaded, and one goes through the whole chain
+	$(BIN)/python -m pytest tests/unit/test_hub.py tests/workflow/test_hub_chain.py --numprocesses 2
 
 test-deploy: dev .venv-snakedeploy/installed  ## as others use it: a module, from git, deployed by snakedeploy
 	$(BIN)/python -m pytest tests/workflow/test_used_by_others.py
@@ -102,7 +111,8 @@ pins: dev  ## pin the newest versions of every package, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	cd envs && for name in $(basename $(notdir $(wildcard envs/*.in))); do \
 		../$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-			--no-header --quiet $$name.in --output-file $$name.txt || exit 1; done
+			--no-header --quiet $$(grep -qs -- '^# --no-deps' $$name.in && echo --no-deps) \
+			$$name.in --output-file $$name.txt || exit 1; done
 	$(BIN)/python envs/conda_from_lock.py requirements.txt > envs/graft.yaml
 	$(BIN)/python envs/conda_from_lock.py requirements.txt requirements-exports.txt > envs/exports.yaml
 

@@ -118,7 +118,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if call == "GetDataset":
             about = {"id": 1, "currentVersionNumber": 7, "licenseName": "CC0: Public Domain"}
             return self.reply(200, json.dumps(about).encode())
-        if call != "DownloadDataset":
+        if call not in ("DownloadDataset", "DownloadModelInstanceVersion"):
             return self.reply(404, b"{}")
         fault = self.server.next("api")
         if fault == "stall":

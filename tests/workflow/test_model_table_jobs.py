@@ -69,6 +69,12 @@ def test_the_best_network_is_fine_tuned_and_compared_with_its_probe(table):
     assert table.said.count("Fine-tuning table-") == 1
 
 
+def test_the_report_has_the_page_of_the_table(table):
+    report = (table.folder / "results" / "report.html").read_text()
+    for shown in ("Model table", "page: which network", "table: every network", "table: the best networks, fine-tuned"):
+        assert shown in report
+
+
 def test_once_made_it_asks_for_what_is_missing_and_repeats_nothing_else(table):
     again = command(table)
     assert "Fetching the weights of MobileNetV2-a1.4-32-imagenet" in again

@@ -8,7 +8,8 @@ from snakemake.exceptions import WorkflowError
 
 def write_report():
     """Make Snakemake's own report of what was just built; a failure of it is said, and loses no result."""
-    if not all(map(os.path.exists, results_of_all_runs(None))):
+    finished = targets_finished()
+    if not finished:
         return  # only a part was asked for
     # The default job must not show through, so what was resolved replaces it.
     options = "--replace-workflow-config --nolock --quiet all --snakefile"
@@ -16,13 +17,21 @@ def write_report():
         yaml.safe_dump(config, settings)
         settings.flush()
         command = [sys.executable, "-m", "snakemake", "--report", paths.REPORT]
-        command += ["--configfile", settings.name, *options.split(), workflow.main_snakefile]
+        command += ["--configfile", settings.name, *options.split(), workflow.main_snakefile, "--", *finished]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     if done.returncode:
         print(done.stderr, file=sys.stderr)
         print("graft: the report could not be made; the results are whole", file=sys.stderr)
     else:
         print(f"report: {paths.REPORT}", file=sys.stderr)
+
+
+def targets_finished():
+    """Return the targets whose results are all there: those of the runs, and the model table."""
+    results = {"all": results_of_all_runs(None)}
+    if job.config.model_table:
+        results["model_table"] = results_of_model_table(None)
+    return [target for target, files in results.items() if all(map(os.path.exists, files))]
 
 
 def figures_that_failed():

@@ -3,6 +3,7 @@ import re
 
 from graft.config.keys import canonical
 from graft.config.model_table import FINETUNED
+from graft.config.hub import is_hub
 from graft.network.missing import why_missing
 
 
@@ -58,6 +59,12 @@ def networks_there():
 def evaluations_of_networks(wildcards):
     """Return every network's evaluation.csv."""
     return [paths.EVALUATION.format(run=run.name) for run in networks_there()]
+
+
+def description_of_network(wildcards):
+    """Return the weights file of a KerasHub backbone, which describes its network; Keras knows the others by name."""
+    named = is_hub(job.backbone(wildcards.backbone).name)
+    return [paths.WEIGHTS.format(backbone=wildcards.backbone)] if named else []
 
 
 def timings_of_networks(wildcards):

@@ -43,6 +43,8 @@ rule model_table:
 
 
 rule time_network:
+    input:
+        weights=description_of_network,
     output:
         timing=paths.TIMING,
     log:
@@ -60,8 +62,8 @@ rule time_network:
     message:
         "Timing {wildcards.backbone}"
     shell:
-        "python $GRAFT_SCRIPTS/time_network.py --settings {params.settings:q} --output {output.timing} --gpus {resources.gpu}"
-        " 2>&1 | tee {log}"
+        "python $GRAFT_SCRIPTS/time_network.py --settings {params.settings:q} --weights {input.weights} --output {output.timing}"
+        " --gpus {resources.gpu} 2>&1 | tee {log}"
 
 
 checkpoint tabulate_networks:

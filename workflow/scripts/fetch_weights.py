@@ -27,14 +27,13 @@ def main(argv: list[str] | None = None) -> None:
     from graft.machine import runtime
 
     runtime.start(seed=0)
-    from graft.network.backbones import fetch_backbone
+    from graft.network.backbones import fetch_weights
     from graft.network.missing import noted
 
-    with noted(arguments.output):
-        backbone = fetch_backbone(spec)
-    with atomic(arguments.output, sealed=True) as part:
-        backbone.save_weights(part)
-    print(f"fetch_weights: {spec.name}, {spec.weights}: {backbone.count_params():,} weights")
+    scratch = arguments.output.with_name(f".{arguments.output.name}.download")
+    with noted(arguments.output), atomic(arguments.output, sealed=True) as part:
+        count = fetch_weights(spec, part, scratch)
+    print(f"fetch_weights: {spec.name}, {spec.weights}: {count:,} weights")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ def main(argv: list[str] | None = None) -> None:
     """Build the network, count, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", required=True, help="network, repeats and threads, as JSON")
+    parser.add_argument("--weights", nargs="*", type=Path, help="of a KerasHub backbone, the file that describes it")
     parser.add_argument("--output", required=True, type=Path, help="the JSON file to write")
     parser.add_argument("--gpus", type=int, default=0, help="GPUs to use, if there are any")
     arguments = parser.parse_args(argv)
@@ -25,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
         runtime.start(seed=0, threads=settings.threads)
         from graft.network.timing import time_network
 
-        found = time_network(settings, runtime.gpus())
+        found = time_network(settings, runtime.gpus(), arguments.weights[0] if arguments.weights else None)
         found |= {"threads": settings.threads, "processor": runtime.processor_name()}
         found |= {"gpu": runtime.device_name()} if "gpu_ms_1" in found else {}
         write_json(found, arguments.output)

@@ -29,9 +29,11 @@ def main(argv: list[str] | None = None) -> None:
 
 def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
     """Train, join, save."""
+    from graft.config.hub import is_hub
     from graft.machine import runtime
     from graft.network.assembly import assemble
     from graft.network.backbones import load_backbone
+    from graft.network.hub_weights import facts_of
     from graft.network.model_file import save_model
     from graft.network.preprocessing import modes
     from graft.storage.arrays import open_array
@@ -59,6 +61,8 @@ def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
     _, mode = modes(settings.backbone.name, settings.preprocessing)
     backbone = load_backbone(settings.backbone, arguments.weights)
     facts = {"classes": classes, "size": settings.backbone.size, "backbone": settings.backbone.name}
+    if is_hub(settings.backbone.name):
+        facts |= facts_of(arguments.weights)
     facts |= found | ({"output": "sigmoid"} if roles.several else {})
     facts |= {"pictures": settings.pictures.model_dump(mode="json")}  # so that `classify` prepares photos alike
     for name in EXPECTED:

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from graft.config import hub
 from graft.config.base import Settings, nearest
 
 # Native input sizes, in pixels: the sizes that the published ImageNet weights were trained at
@@ -64,21 +65,26 @@ SHIPPED_WEIGHTS = Path(__file__).resolve().parents[3] / "resources" / "rootstock
 
 
 class Backbone(Settings):
-    """A network of keras.applications without its top, or one of Graft's own small ones."""
+    """A network of keras.applications without its top, one of KerasHub's, or one of Graft's own small ones."""
 
     name: str = "ResNet50"
     """Any of the 40 models of keras.applications, `Rootstock` (the demo's, pretrained on drawn
-    textures), or a baseline without a network: `ColourHistogram`, `Pixels16`."""
+    textures), or a baseline without a network: `ColourHistogram`, `Pixels16`; or `hub/PRESET`, an image backbone of
+    KerasHub such as `hub/dinov2_small`, or `hub/NAME` with a preset's folder in `weights` (docs/hub.md)."""
 
     weights: str = "imagenet"
     """`imagenet`; `textures` (Rootstock's own); `none` (random, from the seed 0); or the path of a
-    `.weights.h5`, `.h5` or `.keras` file."""
+    `.weights.h5`, `.h5` or `.keras` file. Of `hub/` names: `preset` (from Kaggle), or the path of a preset's folder."""
 
     size: int = Field(0, ge=0, le=2048)
     """Side of the square input in pixels; 0 is the size that the published weights were trained at."""
 
     alpha: float = Field(1.0, gt=0, le=4)
     """Width multiplier; MobileNet, MobileNetV2 and MobileNetV3 only."""
+
+    tokens: Literal["auto", "class", "mean", "class+mean"] = "auto"
+    """What a transformer of KerasHub says of a photo: its `class` token, the `mean` of its patches' tokens, or both;
+    `auto` is KerasHub's own: the class token, or attention pooling (SigLIP), or the mean where there is neither."""
 
     @model_validator(mode="before")
     @classmethod
@@ -87,6 +93,8 @@ class Backbone(Settings):
         if not isinstance(values, dict):
             return values
         name = values.get("name", "ResNet50")
+        if hub.is_hub(str(name)):
+            return hub.filled(values)
         known = [*NATIVE_SIZE, *OWN]
         if name not in known:
             raise ValueError(f"name is {name!r}, which Keras does not have{nearest(str(name), known)}")
@@ -100,6 +108,11 @@ class Backbone(Settings):
     @model_validator(mode="after")
     def _check(self) -> "Backbone":
         """Refuse what Keras would refuse later, after the downloads."""
+        if hub.is_hub(self.name):
+            hub.check(self.name, self.alpha)
+            return self
+        if self.tokens != "auto":
+            raise ValueError(f"tokens is {self.tokens!r}, but {self.name} makes a feature map, no tokens; leave it out")
         smallest = SMALLEST_SIZE.get(self.name, 32)
         if self.size < smallest:
             raise ValueError(f"size is {self.size}, but {self.name} needs at least {smallest} pixels")
@@ -122,6 +135,12 @@ class Backbone(Settings):
                 f"weights is {self.weights!r}; write imagenet, none, or the path of a .weights.h5, .h5 or .keras file"
             )
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave `tokens` out where it is the default, so that settings of other backbones read as ever."""
+        written: dict[str, Any] = handler(self)
+        return {key: value for key, value in written.items() if (key, value) != ("tokens", "auto")}
 
 
 class Embedding(Settings):

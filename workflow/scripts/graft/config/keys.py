@@ -9,6 +9,7 @@ from graft.config.backbone import Backbone
 from graft.config.base import Settings
 from graft.config.dataset import Pictures
 from graft.config.experiment import EmbedSettings
+from graft.config.hub import PRESET
 
 
 def backbone_key(backbone: Backbone) -> str:
@@ -16,11 +17,14 @@ def backbone_key(backbone: Backbone) -> str:
 
     >>> backbone_key(Backbone(name="MobileNet", alpha=0.25))
     'MobileNet-a0.25-224-imagenet'
+    >>> backbone_key(Backbone(name="hub/dinov2_small", tokens="class+mean"))
+    'hub-dinov2_small-224-preset-classmean'
     """
     width = f"-a{backbone.alpha:g}" if backbone.alpha != 1.0 else ""
-    named = backbone.weights in ("imagenet", "textures", "none")
+    named = backbone.weights in ("imagenet", "textures", "none", PRESET)
     weights = backbone.weights if named else f"{Path(backbone.weights).stem.split('.')[0]}-{digest(backbone.weights)}"
-    return f"{backbone.name}{width}-{backbone.size}-{weights}"
+    tokens = f"-{backbone.tokens.replace('+', '')}" if backbone.tokens != "auto" else ""
+    return f"{backbone.name.replace('/', '-')}{width}-{backbone.size}-{weights}{tokens}"
 
 
 def features_key(embedding: EmbedSettings) -> str:

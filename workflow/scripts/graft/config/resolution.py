@@ -17,6 +17,7 @@ from graft.config.evaluation import Evaluation
 from graft.config.experiment import EmbedSettings, Experiment, embed_settings
 from graft.config.export import Export, export_named
 from graft.config.figures import Figures
+from graft.config.hub import PRESET
 from graft.config.keys import backbone_key, canonical, features_key
 from graft.config.model_table import FINETUNED, ModelTable, check_probes, with_finetuned
 from graft.config.recipe import Recipe, Selection
@@ -263,7 +264,7 @@ class Job:
         weights = self.backbone(key).weights
         if weights == "textures":
             return [os.path.relpath(SHIPPED_WEIGHTS)]
-        return [] if weights in ("imagenet", "none") else [weights]
+        return [] if weights in ("imagenet", "none", PRESET) else [weights]
 
     def _runs_named(self, name: str) -> list[Run]:
         """Return the runs of a sweep or an experiment, or the one run (a seed of it) that carries the name."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from graft.config.backbone import Backbone
 from graft.config.experiment import FineTuneSettings, HeadSettings, PredictSettings, choosing_of
+from graft.config.hub import is_hub
 from graft.config.keys import canonical, features_key
 from graft.config.model_table import ModelTable, Tabulated, Timing
 from graft.config.provenance import RunRecord
@@ -93,11 +94,10 @@ def ranking(job: Job, name: str) -> Ranking:
 
 
 def timing(job: Job, backbone: Backbone) -> Timing:
-    """Return what timing a network depends on; its weights do not matter."""
+    """Return what timing a network depends on; its weights do not matter, but where they describe it (KerasHub)."""
     table = job.config.model_table or ModelTable()
-    return Timing(
-        backbone=backbone.model_copy(update={"weights": "none"}), repeats=table.repeats, threads=table.threads
-    )
+    timed = backbone if is_hub(backbone.name) else backbone.model_copy(update={"weights": "none"})
+    return Timing(backbone=timed, repeats=table.repeats, threads=table.threads)
 
 
 def tabulated(job: Job) -> Tabulated:

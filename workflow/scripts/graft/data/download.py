@@ -5,6 +5,8 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -109,22 +111,35 @@ def fetched(source: Source, limits: Limits, scratch: Path) -> dict[str, Any]:
     if note.is_file() and note.read_text() != identity(source):
         transfer.discard(target)  # a partial download of something else
     note.write_text(identity(source))
-    answer = verified(fetch, request, target, source, limits)
+    wanted = Wanted(
+        name=source.kaggle or transfer.clean(url_of(source)),
+        advise=lambda fault: advice(source, fault),
+        instead="set `source: {archive: PATH}`",
+    )
+    answer = verified(fetch, request, target, wanted, limits)
     facts = facts_of(target, answer)
     target.replace(scratch / "archive")
     write_json({"source": identity(source), "facts": facts}, scratch / "record.json", sealed=False)
     return facts
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is downloaded, in words: its name, a sentence for each fault, and what to do in its place."""
+
+    name: str
+    advise: Callable[[transfer.Fault], str]
+    instead: str
+
+
 def verified(
-    fetch: transfer.Fetch, request: dict[str, Any], target: Path, source: Source, limits: Limits
+    fetch: transfer.Fetch, request: dict[str, Any], target: Path, wanted: Wanted, limits: Limits
 ) -> dict[str, Any]:
     """Download, read every byte, and start over from nothing if any is wrong.
 
     The Kaggle client (2.2.4) can call a damaged archive good: Kaggle/kaggle-cli#1179.
     """
     patience = Patience.from_environment()
-    name = source.kaggle or transfer.clean(url_of(source))
     for tries_left in reversed(range(DAMAGED_TRIES)):
         try:
             answer = transfer.download(fetch, request, target, patience)
@@ -133,18 +148,18 @@ def verified(
         except Failed as error:
             if error.fault.kind == "bug":
                 raise RuntimeError(error.fault.text) from None
-            raise UserError(advice(source, error.fault)) from None
+            raise UserError(wanted.advise(error.fault)) from None
         except archive.DamagedArchive as error:
             transfer.discard(target)
             if "web page" in str(error) or "XML" in str(error):
                 raise UserError(
-                    f"what came for {name} is no archive: {error}; a proxy or a sign-in page may stand between: "
-                    "open the address in a browser, or set `source: {archive: PATH}`"
+                    f"what came for {wanted.name} is no archive: {error}; a proxy or a sign-in page may stand between: "
+                    f"open the address in a browser, or {wanted.instead}"
                 ) from None
             if not tries_left:
                 raise UserError(
-                    f"{name} arrived damaged {DAMAGED_TRIES} times ({error}): run again later, "
-                    "or download it by hand and set `source: {archive: PATH}`"
+                    f"{wanted.name} arrived damaged {DAMAGED_TRIES} times ({error}): run again later, "
+                    f"or download it by hand and {wanted.instead}"
                 ) from None
             print(f"it arrived damaged ({error}); downloading it anew", flush=True)
     raise AssertionError("unreachable")

@@ -1,9 +1,10 @@
-"""A dataset of Kaggle's, through its official client."""
+"""A dataset or a model of Kaggle's, through its official client."""
 
 import contextlib
 import functools
 import os
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,22 @@ def fetch_kaggle(request: dict[str, Any], target: Path) -> dict[str, Any]:
     name = "/".join(part for part in (owner, slug, version) if part)
     client.dataset_download_files(name, path=str(target.parent), force=False, quiet=True, unzip=False)
     return facts(client, owner, slug, version)
+
+
+def fetch_model(request: dict[str, Any], target: Path) -> dict[str, Any]:
+    """Download a model's archive, as `fetch_kaggle` does a dataset's.
+
+    Args:
+        request: `model`, as owner/model/framework/variation/version.
+        target: where the archive goes; named model.tar.gz, as the client insists.
+    """
+    ensure_config_folder()
+    import kaggle
+
+    client = kaggle.api
+    client.download_file = functools.partial(client.download_file, max_retries=0)
+    client.model_instance_version_download(request["model"], path=str(target.parent), force=False, quiet=True)
+    return {}
 
 
 def facts(client: Any, owner: str, slug: str, version: str | None) -> dict[str, Any]:
@@ -84,31 +101,48 @@ def has_credentials() -> bool:
     return bool(given) or any((folder / name).is_file() for folder in folders for name in files)
 
 
+@dataclass(frozen=True)
+class Thing:
+    """What Kaggle keeps, in words: a dataset or a model, its name and page, the key that names it, the way out."""
+
+    kind: str
+    name: str
+    page: str
+    key: str
+    way_out: str
+
+
 def advice(dataset: str, fault: Fault) -> str:
     """Return one sentence on a failed download: what happened, and what to do."""
     page = f"https://www.kaggle.com/datasets/{'/'.join(parts_of(dataset)[:2])}"
+    return advice_on(Thing("dataset", dataset, page, "source.kaggle", WAYS_OUT), fault)
+
+
+def advice_on(thing: Thing, fault: Fault) -> str:
+    """Return one sentence on a failed download of a dataset or a model."""
+    name, page, way_out = thing.name, thing.page, thing.way_out
     if fault.kind == "http" and not fault.at_storage and fault.status == 401:
         return (
-            f"Kaggle refuses the credentials (401) for {dataset}: renew KAGGLE_API_TOKEN or ~/.kaggle/kaggle.json; "
-            f"a public dataset needs none; {WAYS_OUT}"
+            f"Kaggle refuses the credentials (401) for {name}: renew KAGGLE_API_TOKEN or ~/.kaggle/kaggle.json; "
+            f"a public {thing.kind} needs none; {way_out}"
         )
     if fault.kind == "http" and not fault.at_storage and fault.status == 403:
         how = "ask its owner, or accept its terms" if has_credentials() else "set KAGGLE_API_TOKEN if you have access"
-        return f"Kaggle denies access to {dataset} (403), which may be private: {how} at {page}; {WAYS_OUT}"
+        return f"Kaggle denies access to {name} (403), which may be private: {how} at {page}; {way_out}"
     if fault.kind == "http" and not fault.at_storage and fault.status == 404:
         hidden = "" if has_credentials() else " (a private one looks the same without credentials)"
         return (
-            f"Kaggle has no dataset or version {dataset} (404){hidden}: check source.kaggle against {page}; {WAYS_OUT}"
+            f"Kaggle has no {thing.kind} or version {name} (404){hidden}: check {thing.key} against {page}; {way_out}"
         )
     if fault.kind == "http" and fault.status == 429:
         wait = f" {fault.retry_after_s:.0f} s" if fault.retry_after_s else " some minutes"
-        return f"Kaggle limits requests (429) and asks to wait{wait}: run again then; {WAYS_OUT}"
+        return f"Kaggle limits requests (429) and asks to wait{wait}: run again then; {way_out}"
     if fault.kind == "http":
         where = "Kaggle's storage" if fault.at_storage else "Kaggle"
-        return f"{where} answered {fault.status} for {dataset} again and again: run again later; {WAYS_OUT}"
+        return f"{where} answered {fault.status} for {name} again and again: run again later; {way_out}"
     if fault.kind == "certificate":
-        return f"{fault.text}: behind a proxy that opens TLS, set REQUESTS_CA_BUNDLE to its certificate; {WAYS_OUT}"
+        return f"{fault.text}: behind a proxy that opens TLS, set REQUESTS_CA_BUNDLE to its certificate; {way_out}"
     return (
-        f"{dataset} did not come from Kaggle: {fault.text}; connect and run again, which resumes "
-        f"(a private one also needs KAGGLE_API_TOKEN); {WAYS_OUT}"
+        f"{name} did not come from Kaggle: {fault.text}; connect and run again, which resumes "
+        f"(a private one also needs KAGGLE_API_TOKEN); {way_out}"
     )

@@ -19,6 +19,7 @@ from graft.figures.judged import also_chose, judged, role_of, stages_of
 from graft.figures.names import class_labels, photo_label
 from graft.figures.photos import Tile, tiled
 from graft.figures.style import ROLE_NAMES, STAGE_NAMES, message_figure
+from graft.figures.token_maps import as_maps, split_at_tokens
 from graft.judging.outcomes import outcomes_of
 
 if TYPE_CHECKING:
@@ -71,15 +72,17 @@ def maps_of_folds(models: Sequence[str | Path], pixels: np.ndarray, rows: pd.Dat
     maps: list[np.ndarray] = [np.zeros(0)] * len(rows)
     predicted = outcomes_of(rows).predicted
     for fold in sorted(set(rows["fold"])):
-        model, _ = load_model(models[int(fold)])
-        split = split_at_feature_map(model)
+        model, facts = load_model(models[int(fold)])
+        tokens = facts.get("tokens")  # of a transformer
+        split = split_at_tokens(model) if tokens else split_at_feature_map(model)
         if split is None:
             return None
         places = np.flatnonzero(rows["fold"] == fold)
         answers = predicted[places]
         for start in range(0, len(places), BATCH):
             part = slice(start, start + BATCH)
-            for place, heat in zip(places[part], heat_of(*split, pixels[places[part]], answers[part]), strict=True):
+            heats = heat_of(*split, pixels[places[part]], answers[part], tokens)
+            for place, heat in zip(places[part], heats, strict=True):
                 maps[place] = heat
     return np.stack(maps)
 
@@ -101,12 +104,22 @@ def split_at_feature_map(model: "keras.Model") -> tuple["keras.Model", "keras.Mo
     return keras.Model(model.input, features), keras.Model(features, model.output)
 
 
-def heat_of(lower: "keras.Model", upper: "keras.Model", pixels: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """Return (n, height, width), 0 to 1: the feature map's channels, weighted by how they raise the answer's logit."""
+def heat_of(
+    lower: "keras.Model",
+    upper: "keras.Model",
+    pixels: np.ndarray,
+    answers: np.ndarray,
+    tokens: dict[str, int] | None = None,
+) -> np.ndarray:
+    """Return (n, height, width), 0 to 1: the feature map's channels, weighted by how they raise the answer's logit.
+
+    Of a transformer, `tokens` says how its tokens make a map.
+    """
     features = lower(np.asarray(pixels, np.float32), training=False)
-    slopes = np.asarray(slopes_of(upper, features, answers), np.float32)
-    features = np.asarray(features, np.float32)
-    return heat_from(features, slopes)
+    slopes = slopes_of(upper, features, answers)
+    if tokens:
+        return heat_from(as_maps(features, tokens), as_maps(slopes, tokens))
+    return heat_from(np.asarray(features, np.float32), np.asarray(slopes, np.float32))
 
 
 def heat_from(features: np.ndarray, slopes: np.ndarray) -> np.ndarray:

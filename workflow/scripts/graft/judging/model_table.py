@@ -12,6 +12,7 @@ from statsmodels.stats.multitest import multipletests
 
 from graft.config.backbone import BASELINES, Backbone
 from graft.config.evaluation import Evaluation
+from graft.config.hub import PRESET
 from graft.config.keys import backbone_key
 from graft.config.model_table import FINETUNED, ModelTable, Tabulated
 from graft.errors import UserError
@@ -109,7 +110,7 @@ def labels_of(networks: dict[str, Backbone]) -> dict[str, str]:
 def label_of(backbone: Backbone) -> str:
     """Return a network's name, its width, and its weights if they are random or a user's own."""
     width = f" {backbone.alpha:g}" if backbone.alpha != 1 else ""
-    if backbone.weights in ("imagenet", "textures") or backbone.name in BASELINES:
+    if backbone.weights in ("imagenet", "textures", PRESET) or backbone.name in BASELINES:
         return f"{backbone.name}{width}"
     weights = "random" if backbone.weights == "none" else Path(backbone.weights).name.partition(".")[0]
     return f"{backbone.name}{width}, {weights}"

@@ -1,4 +1,4 @@
-"""Backbones: any network of keras.applications without its top, and Graft's own small ones."""
+"""Backbones: any network of keras.applications without its top, one of KerasHub's, and Graft's own small ones."""
 
 import os
 import re
@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 
 from graft.config.backbone import BASELINES, PUBLISHED_WIDTHS, SHIPPED_WEIGHTS, Backbone
+from graft.config.hub import is_hub
 from graft.errors import UserError
 from graft.storage import seals
 
@@ -38,6 +39,10 @@ def load_backbone(spec: Backbone, weights_file: str | Path) -> keras.Model:
     Raises: UserError if the file is not as it was written, or cannot be read.
     """
     seals.check(weights_file)
+    if is_hub(spec.name):
+        from graft.network.hub_weights import load_network
+
+        return load_network(spec, Path(weights_file))
     backbone = build_backbone(spec)
     if backbone.weights:
         try:
@@ -46,6 +51,27 @@ def load_backbone(spec: Backbone, weights_file: str | Path) -> keras.Model:
             reason = " ".join(str(error).split())[:200]
             raise UserError(f"{weights_file} cannot be loaded ({reason}): delete it and run again") from None
     return backbone
+
+
+def fetch_weights(spec: Backbone, path: Path, scratch: Path) -> int:
+    """Write the weights that a specification asks for, under one format, and return how many there are.
+
+    Args:
+        spec: which network, with which weights.
+        path: the `.weights.h5` to write.
+        scratch: a folder where a download waits to be resumed; removed once it is not needed.
+
+    Raises: UserError if they cannot be had, or do not fit.
+    """
+    if is_hub(spec.name):
+        from graft.network.hub_download import preset_folder
+        from graft.network.hub_weights import save_preset
+
+        with preset_folder(spec, scratch) as folder:
+            return save_preset(folder, spec, path)
+    backbone = fetch_backbone(spec)
+    backbone.save_weights(path)
+    return int(backbone.count_params())
 
 
 def fetch_backbone(spec: Backbone) -> keras.Model:

@@ -15,6 +15,12 @@ BLOCK_NAMES = [
         r"(expanded_conv(?:_\d+)?)_",  # MobileNetV2's first, MobileNetV3
         r"conv_(?:dw|pw)_(\d+)",  # MobileNet: a depthwise and a pointwise layer are one block
         r"(?:normal|reduction)_.*?(?:_|^)((?:stem_)?\d+)$",  # NASNet
+        # Of KerasHub, as `graft.network.hub` names them:
+        r"(transformer_block_\d+)",  # ViT, DeiT
+        r"(encoder_layers_\d+)",  # DINOv2, DINOv3
+        r"(encoder_block_\d+)",  # the image towers of CLIP, MetaCLIP 2 and SigLIP
+        r"(stage_\d+_blocks_\d+)",  # Swin
+        r"^((?:universal_inverted|edge|cond_conv)_residual(?:_\d+)?|mobile_attention(?:_\d+)?)$",  # MobileNetV5
     )
 ]
 

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from graft.network.hub import every_layer, held_in
 from graft.network.precision import has_channel_groups
 
 
@@ -18,7 +19,8 @@ class Cost:
         parameters: numbers in its weights, without a head.
         depth: layers with weights, as Keras's documentation counts depth.
         features: channels of its last feature map.
-        multiply_adds: of one photo, in convolutions and dense layers.
+        multiply_adds: of one photo, in convolutions and dense layers; None for a KerasHub backbone, whose blocks do not
+            tell how often their layers work.
         depthwise: whether some convolutions look at each channel, or group of channels, alone; such networks take
             longer than their multiply-adds say.
     """
@@ -26,32 +28,31 @@ class Cost:
     parameters: int
     depth: int
     features: int
-    multiply_adds: int
+    multiply_adds: int | None
     depthwise: bool
 
     def as_row(self) -> dict[str, int]:
-        """Return the numbers as a row of a table."""
-        return {key: int(value) for key, value in asdict(self).items()}
+        """Return the numbers that are known as a row of a table."""
+        return {key: int(value) for key, value in asdict(self).items() if value is not None}
 
 
 def cost_of(backbone: keras.Model) -> Cost:
     """Return a backbone's cost."""
     every = list(flat(backbone))
+    opaque = any(held_in(layer) for layer in every_layer(backbone) if not isinstance(layer, keras.Model))
     return Cost(
         parameters=backbone.count_params(),
         depth=sum(bool(layer.weights) for layer in every),
         features=int(backbone.output_shape[-1]),
-        multiply_adds=sum(map(multiply_adds, every)),
+        multiply_adds=None if opaque else sum(map(multiply_adds, every)),
         depthwise=has_channel_groups(backbone),
     )
 
 
 def flat(model: keras.Model) -> Iterator[keras.Layer]:
-    """Yield a model's layers, those of nested models one by one."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from flat(layer)
-        else:
+    """Yield a model's layers, those of nested models and of layers that hold others one by one."""
+    for layer in every_layer(model):
+        if not held_in(layer):
             yield layer
 
 

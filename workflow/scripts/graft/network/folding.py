@@ -25,7 +25,9 @@ def fold_batch_norm(backbone: keras.Model) -> keras.Model:
         config = layer.get_config()
         if layer.name in convolutions:
             config["use_bias"] = True
-        return type(layer).from_config(config)
+        made = type(layer).from_config(config)
+        made.name = layer.name  # a few of KerasHub's backbones do not describe theirs
+        return made
 
     def call(layer: keras.Layer, *arguments: Any, **options: Any) -> keras.KerasTensor:
         return arguments[0] if layer.name in pairs else layer(*arguments, **options)

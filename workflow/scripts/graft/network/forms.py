@@ -6,7 +6,8 @@ backbone's own dropout is off. `backbone(x, training=False)` alone does not see 
 averages of a nested model changed). So each layer is replaced by one that stays in inference mode.
 """
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,7 @@ from graft.network.assembly import assemble, parts_of, pooling_of
 from graft.network.convolution import trainable_class
 from graft.network.fast_path import is_taken
 from graft.network.folding import fold_batch_norm
+from graft.network.hub import closed_of, opened, settle
 from graft.network.merging import merged_layers
 
 
@@ -58,6 +60,10 @@ def in_training_form(model: keras.Model, mode: str, policy: str, fast: bool = Tr
         backbone = copied(backbone, policy, fixed=True, class_of=trainable_class)
     else:
         backbone = copied(backbone, policy, fixed=True)
+    backbone = opened(backbone)
+    for layer in backbone.layers:
+        if type(layer) is layers.BatchNormalization:  # KerasHub's own, which no copy could replace
+            layer.__class__ = FixedBatchNormalization
     return assemble(backbone, copied(head, policy, fixed=False), mode, pooling)
 
 
@@ -69,7 +75,19 @@ def in_saved_form(plain: keras.Model, mode: str) -> keras.Model:
 def take_weights(saved: keras.Model, trained: keras.Model) -> None:
     """Give a model in its saved form, float32, the weights of its trained copy."""
     for part, copy in zip(parts_of(saved), parts_of(trained), strict=True):
-        part.set_weights(copy.get_weights())
+        part.set_weights(closed_of(copy).get_weights())
+    settle(parts_of(saved)[0])
+
+
+@contextlib.contextmanager
+def default_policy(policy: str) -> Iterator[None]:
+    """Make a dtype policy that of layers which ask for none, such as those inside of KerasHub's EfficientNet."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def copied(
@@ -97,6 +115,9 @@ def copied(
             config["dtype"] = policy
         if fixed and isinstance(layer, layers.BatchNormalization):
             return FixedBatchNormalization.from_config(config)
+        if isinstance(layer, keras.Model):
+            with default_policy(policy):
+                return type(layer).from_config(config)
         return class_of(layer).from_config(config)
 
     def call(layer: keras.Layer, *arguments: Any, **options: Any) -> keras.KerasTensor:

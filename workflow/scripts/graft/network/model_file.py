@@ -4,6 +4,7 @@ A `.keras` file is a zip. Graft adds one member, `graft.json`: class names in th
 and, once a run is judged, temperature and threshold. Keras ignores it, and reading it needs no framework.
 """
 
+import importlib.util
 import json
 import shutil
 import zipfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graft import paths
+from graft.config.hub import is_hub
 from graft.errors import UserError
 from graft.storage import seals
 from graft.storage.files import atomic
@@ -39,6 +41,10 @@ def load_model(path: str | Path) -> tuple["keras.Model", dict[str, Any]]:
     import keras
 
     facts = checked_facts(path)
+    if is_hub(str(facts.get("backbone", ""))) and importlib.util.find_spec("keras_hub") is None:
+        raise UserError(
+            f"{path} has layers of KerasHub ({facts['backbone']}), which is not installed: run make hub-setup"
+        )
     return keras.models.load_model(path, compile=False), facts
 
 

@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from graft.machine import runtime
+from graft.network.hub import every_layer
 
 
 def policy_of(precision: str, backbone: keras.Model) -> str:
@@ -22,4 +23,5 @@ def policy_of(precision: str, backbone: keras.Model) -> str:
 def has_channel_groups(backbone: keras.Model) -> bool:
     """Return whether any convolution looks at each channel, or group of channels, alone."""
     alone = layers.DepthwiseConv2D | layers.SeparableConv2D
-    return any(isinstance(layer, alone) or getattr(layer, "groups", 1) not in (1, None) for layer in backbone.layers)
+    every = every_layer(backbone)
+    return any(isinstance(layer, alone) or getattr(layer, "groups", 1) not in (1, None) for layer in every)

@@ -4,13 +4,14 @@ import resource
 import statistics
 import sys
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
 
 from graft.config.model_table import Timing
 from graft.network.assembly import embedder
-from graft.network.backbones import build_backbone
+from graft.network.backbones import build_backbone, load_backbone
 from graft.network.cost import cost_of
 from graft.network.preprocessing import mode_of
 
@@ -19,7 +20,7 @@ LONGEST = 20.0  # seconds that one batch size is repeated for, once it was repea
 FEWEST = 3
 
 
-def time_network(settings: Timing, gpus: list[str]) -> dict[str, object]:
+def time_network(settings: Timing, gpus: list[str], weights: Path | None = None) -> dict[str, object]:
     """Return what a network costs: counted from its layers, and measured from raw pixels to pooled features.
 
     Weights are random: they change nothing of it.
@@ -27,26 +28,27 @@ def time_network(settings: Timing, gpus: list[str]) -> dict[str, object]:
     Args:
         settings: which network, and how often to repeat.
         gpus: the framework's names of the GPUs that it may use; the first is timed.
+        weights: of a KerasHub backbone, the file that describes it.
 
     Returns: counts, `cpu_ms_1` and `cpu_ms_32`, milliseconds a photo in batches of 1 and 32, the same for `gpu_`
         (absent without one), and the peak memory of this process in MB after the processor's batches of 32.
     """
     found: dict[str, object] = {}
     with keras.device("cpu:0"):
-        model, cost = built(settings)
+        model, cost = built(settings, weights)
         found |= {"name": settings.backbone.name, "size": settings.backbone.size} | cost
         found |= measured("cpu", model, settings)
     found["peak_memory_mb"] = peak_memory_mb()
     if gpus:
         with keras.device("gpu:0"):
-            model, _ = built(settings)
+            model, _ = built(settings, weights)
             found |= measured("gpu", model, settings)
     return found
 
 
-def built(settings: Timing) -> tuple[keras.Model, dict[str, int]]:
+def built(settings: Timing, weights: Path | None) -> tuple[keras.Model, dict[str, int]]:
     """Return the model from raw pixels to features, and its counts."""
-    backbone = build_backbone(settings.backbone)
+    backbone = load_backbone(settings.backbone, weights) if weights else build_backbone(settings.backbone)
     return embedder(backbone, mode_of(settings.backbone.name), "avg"), cost_of(backbone).as_row()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from graft.config.backbone import BASELINES
+from graft.config.hub import PRESET
 from graft.judging.multilabel_outcomes import is_table_of_sets
 from graft.judging.outcomes import judging_role
 from graft.reporting import multilabel_page
@@ -103,6 +104,7 @@ def introduction(record: dict[str, Any]) -> str:
     backbone, data = experiment["backbone"], record["data"]
     width = f" (alpha {backbone['alpha']:g})" if backbone.get("alpha", 1) != 1 else ""
     named = {"none": "random weights", "imagenet": "ImageNet weights", "textures": "weights from drawn textures"}
+    named |= {PRESET: "KerasHub's weights"}
     weights = named.get(backbone["weights"], f"weights {backbone['weights']}")
     if backbone["name"] in BASELINES:
         weights = "no weights"
