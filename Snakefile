@@ -13,6 +13,7 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/sample.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/competitions.smk"
 include: "workflow/rules/exports.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/labels.smk"
@@ -26,3 +27,4 @@ rule all:
         results_of_all_runs,
         results_of_sweeps,
         exports_of_all_runs,
+        answers_to_unlabelled,

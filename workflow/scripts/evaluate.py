@@ -12,6 +12,7 @@ from graft.config.evaluation import Evaluation
 from graft.config.provenance import RunRecord
 from graft.errors import run_script
 from graft.judging import evaluation
+from graft.judging.graded import titles
 from graft.judging.outcomes import classes_of
 from graft.network.model_file import publish
 from graft.reporting import model_card, provenance
@@ -66,6 +67,11 @@ def announce(judged: pd.DataFrame, compared: pd.DataFrame) -> None:
             f"evaluate: {row.run}, {row.stage}, {row.role}: {row.correct} of {row.n} right,"
             f" accuracy {row.accuracy:.3f} ({row.accuracy_low:.3f} to {row.accuracy_high:.3f}), {row.verdict}"
         )
+        if asked := titles(list(judged.columns)):
+            found = ", ".join(
+                f"{title[0].lower()}{title[1:]} {getattr(row, name):.4f}" for name, title in asked.items()
+            )
+            print(f"evaluate: {row.run}, {row.stage}, {row.role}: {found}")
         if row.chose_n:
             print(
                 f"evaluate: {row.run}, {row.stage}: {row.chose_accuracy:.3f} on the {row.chose_n} photos that chose,"

@@ -134,9 +134,10 @@ class Manifest(Table, path="data/DATASET/manifest.csv"):
     path: str
     """The photo's path below `images/`, which is its name in all tables."""
     label: str
-    """Its class."""
+    """Its class; empty for a photo that is kept without one."""
     source_split: str
-    """`train`, `val` or `test` where the photo set has such folders, else empty."""
+    """`train`, `val` or `test` where the photo set has such folders, else empty; `unlabelled` for a photo that is kept
+    without a label."""
     width: int
     """Pixels, upright."""
     height: int
@@ -186,11 +187,11 @@ class Split(Table, path="data/DATASET/split.csv"):
     path: str
     """The photo."""
     label: str
-    """Its class."""
+    """Its class; empty for photos without a label."""
     fold: int
     """The fold, from 0; with `repeats`, folds of all repeats are counted on."""
     role: str
-    """`train`, `val` or `test`."""
+    """`train`, `val` or `test`; `unlabelled` for a photo without a label, which is predicted and never judged."""
     group: int
     """Photos that are alike, or that `split.group_by` puts together, share this number and have the same role."""
     inner: bool
@@ -319,6 +320,26 @@ class PooledPredictions(Table, path="runs/RUN/predictions.csv"):
     """0 if the answer's probability is below `evaluation.unsure_below`."""
 
 
+class UnlabelledPredictions(Table, path="runs/RUN/unlabelled_predictions.csv"):
+    """A row for each photo without a label, where the photo set keeps such photos; nobody judges these answers.
+
+    They are the last stage's; of several folds, the mean of their models' probabilities counts.
+    """
+
+    path: str
+    """The photo."""
+    predicted: str
+    """The answer."""
+    calibrated_CLASS: float
+    """The probability of each class, calibrated."""
+    sure: bool
+    """0 if the answer's probability is below `evaluation.unsure_below`."""
+
+
+class SubmissionFile(File, path="runs/RUN/submission.csv"):
+    """On request: what a competition takes, in the form of its sample (docs/competitions.md)."""
+
+
 class Evaluation(Table, path="runs/RUN/evaluation.csv"):
     """A row for each stage and role, all folds pooled (`fold` is `all`), and for each of the folds."""
 
@@ -376,6 +397,12 @@ class Evaluation(Table, path="runs/RUN/evaluation.csv"):
     """The share of answers that are sure."""
     sure_accuracy: float
     """The accuracy of the answers that are sure."""
+    quadratic_kappa: float | None
+    """Where `evaluation.metrics` asks for it: Cohen's kappa with quadratic weights, classes in their order."""
+    mean_column_auc: float | None
+    """Where asked for: the mean over the classes of the area under the ROC curve, each against the rest."""
+    map_at_K: float
+    """Where asked for: the mean over the photos of 1 / the true class's rank by probability, 0 beyond rank K."""
     chose_n: int
     """Answers to photos, other than those that judge, that chose in training."""
     chose_accuracy: float

@@ -9,6 +9,7 @@ from graft.config.base import Settings
 from graft.config.dataset import SQUASHED, Pictures
 from graft.config.export import Export
 from graft.config.recipe import Augmentation, FineTuning, FrozenPhase, Head, Precision, Recipe, Selection
+from graft.config.submission import Submission
 
 
 class Experiment(Settings):
@@ -47,6 +48,15 @@ class Experiment(Settings):
     exports: list[Export] = []
     """Forms of the model to write and prove beside model.keras: names such as `onnx`, or sections such as
     `{format: onnx, precision: int8}`."""
+
+    submission: Submission | None = Field(None, exclude_if=lambda value: value is None)
+    """Write runs/NAME/submission.csv, what a competition takes for its photos without labels: the name of the
+    competition's sample, or a section; `{}` for a sample named sample_submission.csv. docs/competitions.md."""
+
+    @field_validator("submission", mode="before")
+    @classmethod
+    def _sample(cls, value: Any) -> Any:
+        return {"sample": value} if isinstance(value, str) else value
 
     @field_validator("exports")
     @classmethod

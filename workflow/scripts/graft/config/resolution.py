@@ -112,6 +112,7 @@ class Job:
         self.backbones = {backbone_key(run.experiment.backbone): run.experiment.backbone for run in self._runs.values()}
         for run in self._runs.values():
             check_shards(run, self.config.shards)
+            check_submits(run.experiment_name, run.experiment, self.config.datasets[run.experiment.dataset])
 
     def _with_table(self, values: Any) -> Any:
         """Return a configuration with what its model table adds: the experiments that fine-tune its networks."""
@@ -315,6 +316,15 @@ def check_shards(run: Run, shards: Shards) -> None:
         raise UserError(
             f"shards.embed is {shards.embed}, but frozen.precision of {run.experiment_name} is 'auto', which every "
             "machine decides for itself; name float32 or bfloat16 in its override"
+        )
+
+
+def check_submits(name: str, experiment: Experiment, dataset: Dataset) -> None:
+    """Refuse a submission where no photo is without a label."""
+    if experiment.submission and not dataset.predicts_unlabelled:
+        raise UserError(
+            f"experiments.{name}.submission answers for photos without a label, and datasets.{experiment.dataset} "
+            "drops these; set its ingest.policy.unlabelled (class folders) or photo_without_row (a table) to 'keep'"
         )
 
 

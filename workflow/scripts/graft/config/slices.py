@@ -9,6 +9,7 @@ from graft.config.keys import canonical, features_key
 from graft.config.model_table import ModelTable, Tabulated, Timing
 from graft.config.provenance import RunRecord
 from graft.config.resolution import Job, JobConfig, Run
+from graft.config.submission import Submission
 from graft.config.sweeps import Ranking
 from graft.errors import UserError
 
@@ -73,6 +74,8 @@ SLICES: dict[str, Callable[[Job, Mapping[str, str]], Any]] = {
     "finetune": lambda job, at: finetune_settings(job.run(at["run"])),
     "backbone_name": lambda job, at: job.run(at["run"]).experiment.backbone.name,
     "predict": lambda job, at: predict_settings(job.run(at["run"])),
+    "unlabelled": lambda job, at: {"fast_path": job.run(at["run"]).fast_path},
+    "submission": lambda job, at: job.run(at["run"]).experiment.submission or Submission(),
     "export": lambda job, at: job.export(at["run"], at["export"]),
     "evaluation": lambda job, at: job.config.evaluation,
     "provenance": lambda job, at: run_record(job, job.run(at["run"])),
@@ -114,12 +117,13 @@ def tabulated(job: Job) -> Tabulated:
 def run_record(job: Job, run: Run) -> RunRecord:
     """Return what repeats a run alone: the configuration with nothing else in it, its recipe in full as an override.
 
-    Exports are no part of it: they change no result, and need packages that a machine may lack.
+    Exports and the submission are no part of it: they change no result, and need packages that a machine may lack.
     """
-    alone = {
+    alone: dict[str, Any] = {
         "override": run.recipe.model_dump(mode="json", exclude={"expected"}),
         "choose": "none",  # the recipe has what a choice held out
         "exports": [],
+        "submission": None,
     }
     experiment = run.experiment.model_copy(update=alone)
     config = JobConfig(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from graft.config.dataset import Limits, Source
-from graft.data import archive, kaggle_source, lock, transfer, url_source
+from graft.data import archive, competition_source, kaggle_source, lock, transfer, url_source
 from graft.data.transfer import Failed, Patience
 from graft.errors import UserError
 from graft.storage.files import atomic, sha256_of, write_json
@@ -24,7 +24,7 @@ def obtain(source: Source, limits: Limits, output: Path, scratch: Path, locked: 
     outlive a failed run: the first are resumed, the second used again.
 
     Args:
-        source: a kaggle, url or archive source.
+        source: a kaggle, competition, url or archive source.
         limits: what reading the archive may cost.
         output: the archive; whole or absent.
         scratch: a folder on the same file system.
@@ -102,6 +102,9 @@ def fetched(source: Source, limits: Limits, scratch: Path) -> dict[str, Any]:
     if source.kaggle is not None:
         slug = kaggle_source.parts_of(source.kaggle)[1]
         fetch, request, target = kaggle_source.fetch_kaggle, {"dataset": source.kaggle}, scratch / f"{slug}.zip"
+    elif source.competition is not None:
+        request, target = {"competition": source.competition}, scratch / f"{source.competition}.zip"
+        fetch = competition_source.fetch_competition
     else:
         url_source.resolved(url_of(source))  # a missing variable is reported before anything starts
         fetch, request, target = url_source.fetch_url, {"url": url_of(source)}, scratch / "partial"
@@ -124,7 +127,7 @@ def verified(
     The Kaggle client (2.2.4) can call a damaged archive good: Kaggle/kaggle-cli#1179.
     """
     patience = Patience.from_environment()
-    name = source.kaggle or transfer.clean(url_of(source))
+    name = source.kaggle or source.competition or transfer.clean(url_of(source))
     for tries_left in reversed(range(DAMAGED_TRIES)):
         try:
             answer = transfer.download(fetch, request, target, patience)
@@ -154,4 +157,6 @@ def advice(source: Source, fault: transfer.Fault) -> str:
     """Return the sentence of the source's own kind."""
     if source.kaggle is not None:
         return kaggle_source.advice(source.kaggle, fault)
+    if source.competition is not None:
+        return competition_source.advice(source.competition, fault)
     return url_source.advice(url_of(source), fault)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from graft.judging.graded import titles
 from graft.judging.outcomes import STAGES, judging_role
 from graft.reporting import exported
 
@@ -124,7 +125,7 @@ def results(judged: pd.DataFrame, role: str, significance: pd.DataFrame) -> str:
         f"| metric | {' | '.join(stages)} |",
         f"|---|{'---|' * len(stages)}",
     ]
-    for name, title in METRICS.items():
+    for name, title in {**METRICS, **titles(list(judged.columns))}.items():
         cells = [cell(rows[stage], name) for stage in stages]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     if any(rows[stage]["argmax_accuracy"] != rows[stage]["accuracy"] for stage in stages):

@@ -15,6 +15,7 @@ import pandas as pd
 
 from graft import paths
 from graft.config.provenance import RunRecord
+from graft.data.unlabelled import labelled
 from graft.paths import below, device_of_features
 from graft.storage import seals
 from graft.storage.files import read_json, read_table, sha256_of
@@ -75,11 +76,12 @@ def file_digests(paths: list[Path], below: Path) -> dict[str, str]:
 def data_record(dataset: str, manifest: Path, split: Path, source: Path) -> dict[str, Any]:
     """Return what the run was made of: how many photos of which classes, and digests that change when they do."""
     rows = read_table(split)
+    known = labelled(rows)
     seals.check(manifest)
     return {
         "dataset": dataset,
-        "photos": int(rows["path"].nunique()),
-        "classes": sorted(rows["label"].unique()),
+        "photos": int(known["path"].nunique()),
+        "classes": sorted(known["label"].unique()),
         "roles": {f"fold{fold} {role}": len(part) for (fold, role), part in rows.groupby(["fold", "role"])},
         "manifest_sha256": sha256_of(manifest),
         "split_sha256": sha256_of(split),
