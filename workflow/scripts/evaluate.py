@@ -27,7 +27,8 @@ def main(argv: list[str] | None = None) -> None:
     settings = parse(Evaluation, json.loads(arguments.settings), "evaluation")
     tables = judge(record.run, settings, arguments)
     calibration = read_json(in_folder(arguments, paths.CALIBRATION))
-    publish(record.run, arguments.models, calibration, in_folder(arguments, paths.MODEL))
+    views = {"test_views": record.test_views.model_dump(mode="json")} if record.test_views else {}
+    publish(record.run, arguments.models, calibration, in_folder(arguments, paths.MODEL), views)
     made_from = recorded(record, arguments)
     text = model_card.card(made_from, *tables, calibration)
     with atomic(in_folder(arguments, paths.MODEL_CARD), sealed=True) as part:

@@ -1,8 +1,11 @@
 """A run's last models and the packed pixels in; what they say of the photos without a label out."""
 
 import argparse
+import json
 from pathlib import Path
 
+from graft.config.base import parse
+from graft.config.experiment import UnlabelledSettings
 from graft.errors import run_script
 
 
@@ -16,23 +19,22 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--pixels", required=True, type=Path, help="the packed photos")
     parser.add_argument("--manifest", required=True, type=Path, help="manifest.csv: the order of the pixels")
     parser.add_argument("--predictions", required=True, type=Path, help="the unlabelled_predictions.csv to write")
-    parser.add_argument("--settings", default="{}", help="fast_path, as JSON")
+    parser.add_argument("--settings", default="{}", help="fast_path and test_views, as JSON")
     parser.add_argument("--tag", required=True, help="the run, for the lines of progress")
     parser.add_argument("--threads", type=int, default=0, help="processor threads; 0: all")
     parser.add_argument("--gpus", type=int, default=0, help="GPUs to use, if there are any")
     arguments = parser.parse_args(argv)
+    settings = parse(UnlabelledSettings, json.loads(arguments.settings), "settings")
 
     from graft.machine import gpus, runtime
 
     with gpus.lease(arguments.gpus):
         runtime.start(seed=0, threads=arguments.threads)
-        predict(arguments)
+        predict(settings, arguments)
 
 
-def predict(arguments: argparse.Namespace) -> None:
+def predict(settings: UnlabelledSettings, arguments: argparse.Namespace) -> None:
     """Ask each model about every photo that has no label."""
-    import json
-
     import numpy as np
 
     from graft.data.unlabelled import is_unlabelled
@@ -47,8 +49,9 @@ def predict(arguments: argparse.Namespace) -> None:
         manifest=manifest,
         rows=np.flatnonzero(is_unlabelled(manifest)),
         calibration=read_json(arguments.calibration),
-        fast_path=json.loads(arguments.settings).get("fast_path", True),
+        fast_path=settings.fast_path,
         tag=f"predict_unlabelled: {arguments.tag}",
+        views=settings.test_views,
     )
     write_table(table, arguments.predictions)
     counts = ", ".join(f"{name} {count:,}" for name, count in table["predicted"].value_counts().head(10).items())

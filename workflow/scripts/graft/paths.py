@@ -28,6 +28,7 @@ LOCK = "config/locks/{dataset}.json"
 # What runs share.
 WEIGHTS = "results/weights/{backbone}.weights.h5"
 FEATURES = "results/features/{dataset}/{features}.npy"
+TEST_VIEWS = "results/features/{dataset}/views/{views}.npy"  # of photos that are judged, where a recipe averages
 STATES = "results/state"  # of killed trainings
 BENCHMARKS = "results/benchmarks"
 

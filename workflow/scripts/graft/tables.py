@@ -164,7 +164,7 @@ class Audit(Table, path="data/DATASET/audit.csv"):
     label: str
     """The class that its folders name; empty where they name none."""
     source_split: str
-    """`train`, `val` or `test` where its folders name one, else empty."""
+    """`train`, `val` or `test` where its folders name one, else empty; `unlabelled` for one kept without a label."""
     copy_of: str
     """The photo that this one is a copy of; empty where it is none."""
     copy_kind: str
@@ -229,6 +229,13 @@ class Weights(File, path="weights/BACKBONE.weights.h5"):
 
 class Features(File, path="features/DATASET/NAME.npy"):
     """The frozen backbone's features: (1 + views, photos, ...), the photos as they are first, then augmented views."""
+
+
+class TestViewFeatures(File, path="features/DATASET/views/NAME.npy"):
+    """Where a recipe averages over `test_views`: features of the views beyond the first, (views, photos, ...).
+
+    Photos that only train have zeros.
+    """
 
 
 class Model(File, path="runs/RUN/foldN/STAGE/model.keras"):

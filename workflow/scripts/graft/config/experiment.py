@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from graft.config.averaging import AveragedViews
 from graft.config.backbone import Backbone, Embedding
 from graft.config.base import Settings
 from graft.config.dataset import SQUASHED, Pictures
@@ -112,6 +113,16 @@ class EmbedSettings(Embedding):
     """As in the configuration."""
 
 
+class ViewedSettings(Settings):
+    """What `embed_test_views` uses."""
+
+    embedding: EmbedSettings
+    """As the features of the photos as they are."""
+
+    test_views: AveragedViews
+    """The views; the first, the photo as it is, is not cached with them."""
+
+
 class PredictSettings(Settings):
     """What `predict` uses."""
 
@@ -123,6 +134,19 @@ class PredictSettings(Settings):
 
     fast_path: bool = True
     """As in the configuration."""
+
+    test_views: AveragedViews | None = Field(None, exclude_if=lambda value: value is None)
+    """What each prediction is averaged over; null: the photo as it is, alone."""
+
+
+class UnlabelledSettings(Settings):
+    """What `predict_unlabelled` uses."""
+
+    fast_path: bool = True
+    """As in the configuration."""
+
+    test_views: AveragedViews | None = Field(None, exclude_if=lambda value: value is None)
+    """As in `PredictSettings`."""
 
 
 class HeadSettings(Settings):

@@ -10,14 +10,15 @@ from typing import Any
 import yaml
 from pydantic import Field
 
+from graft.config.averaging import averaged_views
 from graft.config.backbone import SHIPPED_WEIGHTS, Backbone
 from graft.config.base import Settings, merged, nearest, parse
 from graft.config.dataset import SQUASHED, Dataset, Pictures
 from graft.config.evaluation import Evaluation
-from graft.config.experiment import EmbedSettings, Experiment, embed_settings
+from graft.config.experiment import EmbedSettings, Experiment, ViewedSettings, embed_settings
 from graft.config.export import Export, export_named
 from graft.config.figures import Figures
-from graft.config.keys import backbone_key, canonical, features_key
+from graft.config.keys import backbone_key, canonical, features_key, views_key
 from graft.config.model_table import FINETUNED, ModelTable, check_probes, with_finetuned
 from graft.config.recipe import Recipe, Selection
 from graft.config.shards import Shards
@@ -79,6 +80,18 @@ class Run:
     def embedding(self) -> EmbedSettings:
         """Return what the features depend on."""
         return embed_settings(self.experiment.backbone, self.recipe, self.seed, self.pictures, self.fast_path)
+
+    @property
+    def viewed(self) -> ViewedSettings | None:
+        """Return what the cached features of test-time views depend on; None where predictions cannot use any.
+
+        They can where the head's stage computes in prediction what it was trained on: with one preprocessing, and in
+        float32.
+        """
+        views, recipe = averaged_views(self.recipe), self.recipe
+        if views is None or recipe.preprocessing != "consistent" or recipe.frozen.precision != "float32":
+            return None
+        return ViewedSettings(embedding=without_views(self.embedding), test_views=views)
 
 
 class Job:
@@ -206,7 +219,14 @@ class Job:
         return [export.name for export in self.run(run).experiment.exports]
 
     def export(self, run: str, name: str) -> Export:
-        """Return the settings of an export; one that the run does not list may be asked for too, by its name."""
+        """Return the settings of an export; one that the run does not list may be asked for too, by its name.
+
+        Raises: UserError if the run's predictions are averaged over views, which no export does.
+        """
+        if self.run(run).recipe.test_views:
+            raise UserError(
+                f"{run} has test_views, and an export answers from the photo as it is: leave out exports or test_views"
+            )
         listed = (export for export in self.run(run).experiment.exports if export.name == name)
         return next(listed, None) or export_named(name)
 
@@ -220,6 +240,16 @@ class Job:
                 if features_key(embedding) == key:
                     return embedding
         raise UserError(f"no experiment has features named {key!r}")
+
+    def viewed(self, key: str) -> ViewedSettings:
+        """Return the settings of cached features of test-time views by their name.
+
+        Raises: UserError if no experiment has such views.
+        """
+        for run in self._every_run():
+            if run.viewed and views_key(run.viewed) == key:
+                return run.viewed
+        raise UserError(f"no experiment has test-time views named {key!r}")
 
     def features_of_dataset(self, name: str) -> tuple[str, str]:
         """Return the names of the features that a dataset's first run is trained on, and of the same without views.

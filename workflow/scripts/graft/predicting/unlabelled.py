@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from graft import tables
+from graft.config.averaging import AveragedViews
 from graft.network.forms import in_prediction_form
 from graft.network.model_file import load_model, place_of
 from graft.predicting.decision import decide
@@ -22,6 +23,7 @@ def predict_unlabelled(
     calibration: dict[str, Any],
     fast_path: bool,
     tag: str,
+    views: AveragedViews | None = None,
 ) -> pd.DataFrame:
     """Return the rows of unlabelled_predictions.csv.
 
@@ -36,6 +38,7 @@ def predict_unlabelled(
         calibration: what calibration.json holds.
         fast_path: as in the configuration.
         tag: for the lines of progress.
+        views: average over these views of each photo; None: the photo as it is, alone.
     """
     classes = calibration["classes"]
     total, fitted = np.zeros((len(rows), len(classes))), []
@@ -44,7 +47,7 @@ def predict_unlabelled(
         fitted.append(calibration["stages"][place["stage"]]["folds"][str(place["fold"])])
         model, _ = load_model(path)
         form = in_prediction_form(model) if fast_path else model
-        logits = predict_logits(form, pixels, rows, f"{tag}, fold {place['fold']}, {place['stage']}")
+        logits = predict_logits(form, pixels, rows, f"{tag}, fold {place['fold']}, {place['stage']}", views)
         total += class_probabilities(logits, fitted[-1]["temperature"])
         del model, form
         keras.backend.clear_session()  # the memory of one network at a time

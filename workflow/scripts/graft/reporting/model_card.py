@@ -194,7 +194,16 @@ for calibrated probabilities"""
         if fitted["fitted_on"].startswith("nothing")
         else f"{fitted['n']} photos of {fitted['fitted_on']}"
     )
-    return f"{text} (chosen by {chosen_by}).\n"
+    return f"{text} (chosen by {chosen_by}).{of_views(provenance.get('test_views'))}\n"
+
+
+def of_views(views: dict[str, Any] | None) -> str:
+    """Return how predictions are averaged over views of a photo, where they are."""
+    if views is None:
+        return ""
+    return f"""
+Every number here is of predictions averaged over {views["count"]} views of each photo, by their logits: the photo as
+it is and {views["count"] - 1} more, drawn as `test_views` in the model file says. `classify.py` averages likewise."""
 
 
 def making(provenance: dict[str, Any]) -> str:

@@ -146,6 +146,8 @@ def costs(benchmarks: Path, record: RunRecord) -> dict[str, dict[str, float]]:
     shared = re.compile(re.escape(record.dataset) + rf"(-\d+{FIT}|-{re.escape(record.features)})?(-\d+-of-\d+)?")
     wanted = {rule: (part, own) for rule, part in OWN_RULES.items()}
     wanted |= dict.fromkeys(SHARED_RULES, ("shared", shared))
+    if record.views:
+        wanted["embed_test_views"] = ("shared", re.compile(re.escape(f"{record.dataset}-{record.views}")))
     found: dict[str, dict[str, float]] = {}
     for rule, (part, pattern) in wanted.items():
         for path in newest_sets(sorted((benchmarks / rule).glob("*.tsv"))):
