@@ -23,18 +23,27 @@ FIGURE_LABELS = {
 }
 
 
+# Figures that show photos. The report has them as JPEG, the others as PNG of few colours.
+FIGURES_OF_PHOTOS = ("prediction_grid", "mistakes", "gradcam")
+
+
 def figures_of_run():
-    """Return a run's figures, the PNG files of them shown in the report."""
-    figures = []
+    """Return a run's figures in every format."""
+    return collect(paths.FIGURE, run="{run}", figure=FIGURES_OF_A_RUN, format=formats_of_figures())
+
+
+def figures_in_report():
+    """Return the smaller copies of a run's figures, which the report shows."""
+    copies = []
     for name in FIGURES_OF_A_RUN:
         stage, title = FIGURE_LABELS[name]
-        picture = report(
-            paths.FIGURE.format(run="{run}", figure=name, format="png"),
+        format = "jpg" if name in FIGURES_OF_PHOTOS else "png"
+        copy = report(
+            paths.REPORT_FIGURE.format(run="{run}", figure=name, format=format),
             caption=f"../report/figure_{name}.rst",
             category="{run}",
             subcategory="Figures",
             labels={"stage": stage, "figure": title},
         )
-        copies = job.config.figures.vector_copies
-        figures += [picture, *(paths.FIGURE.format(run="{run}", figure=name, format=copy) for copy in copies)]
-    return figures
+        copies.append(copy)
+    return copies

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, get_args
 
-import numpy as np
 import pandas as pd
 
 from graft import tables
 from graft.config.dataset import Ingest, Policy
 from graft.data import altered, duplicates
 from graft.data.archive import File
-from graft.data.decode import PICTURE_PX, Look
+from graft.data.decode import Look
 from graft.data.unlabelled import UNLABELLED
 from graft.data.wording import abbreviated
 from graft.errors import UserError
@@ -165,8 +164,7 @@ def copy_links(looks: list[Look], distance: int) -> list[altered.Link]:
         for position, one in enumerate(looks)
         if groups[position] == position and min(one.width, one.height) >= DETAIL_PX
     ]
-    pictures = np.frombuffer(b"".join(of_decoded(looks[position].picture) for position in firsts), np.uint8)
-    links = altered.altered_links(pictures.reshape(-1, PICTURE_PX, PICTURE_PX))
+    links = altered.altered_links([of_decoded(looks[position].picture) for position in firsts])
     return [altered.Link(*pair, "alike") for pair in pairs] + [
         altered.Link(firsts[one.earlier], firsts[one.later], one.kind) for one in links
     ]

@@ -22,6 +22,7 @@ from graft.figures import (
     mistakes,
     prediction_grid,
     reliability,
+    report_copy,
     roc_pr,
     style,
 )
@@ -104,7 +105,7 @@ DRAWN: dict[str, Callable[[Inputs, Figures], Figure]] = {
 }
 
 
-def draw_all(inputs: Inputs, settings: Figures, files: list[Path]) -> dict[str, str]:
+def draw_all(inputs: Inputs, settings: Figures, files: list[Path], copies: list[Path]) -> dict[str, str]:
     """Draw every figure of a run; return why some could not be drawn, by their names.
 
     Those that need no network are drawn by a second process, while this one loads the framework.
@@ -113,18 +114,21 @@ def draw_all(inputs: Inputs, settings: Figures, files: list[Path]) -> dict[str, 
         inputs: where the results lie.
         settings: what a user set about figures.
         files: what to write, named FIGURE.png, .svg or .pdf.
+        copies: smaller ones of the PNG files for the report, named FIGURE.png or .jpg.
 
     Raises: UserError if an input is not as it was written, or a disk is full.
     """
     plain = [name for name in OF_A_RUN if name != NEEDS_NETWORK]
     inputs.answers  # noqa: B018  read before the other process starts, which then has it too
     with multiprocessing.get_context("fork").Pool(1) as beside:
-        others = beside.apply_async(draw_each, (inputs, settings, files, plain))
-        failed = draw_each(inputs, settings, files, [NEEDS_NETWORK])
+        others = beside.apply_async(draw_each, (inputs, settings, files, copies, plain))
+        failed = draw_each(inputs, settings, files, copies, [NEEDS_NETWORK])
         return others.get() | failed
 
 
-def draw_each(inputs: Inputs, settings: Figures, files: list[Path], names: list[str]) -> dict[str, str]:
+def draw_each(
+    inputs: Inputs, settings: Figures, files: list[Path], copies: list[Path], names: list[str]
+) -> dict[str, str]:
     """Draw some figures one after the other; return why some could not be drawn."""
     failed = {}
     for name in names:
@@ -138,5 +142,8 @@ def draw_each(inputs: Inputs, settings: Figures, files: list[Path], names: list[
             figure = style.message_figure(
                 f"{inputs.run}: {name.replace('_', ' ')}", f"could not be drawn:\n{failed[name][:200]}"
             )
-        style.save(figure, [path for path in files if path.stem == name], settings.dpi)
+        written = [path for path in files if path.stem == name]
+        style.save(figure, written, settings.dpi)
+        for copy in (path for path in copies if path.stem == name):
+            report_copy.save_for_report(next(path for path in written if path.suffix == ".png"), copy)
     return failed
