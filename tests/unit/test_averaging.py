@@ -1,5 +1,7 @@
 """Test-time views: the mean over the same views of every photo, in the tables and in the published model alike."""
 
+import re
+
 import numpy as np
 import pytest
 import yaml
@@ -127,6 +129,31 @@ def test_logits_from_the_cache_are_those_of_the_whole_model(tmp_path):
 def test_an_export_answers_from_one_view_and_is_refused():
     with pytest.raises(UserError, match="lesson has test_views, and an export answers from the photo as it is"):
         job({"test_views": 3}).export("lesson", "onnx")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "override", "more", "sentence"),
+    [
+        ({}, {"test_views": 2}, {}, "test_views of tags is for one label a photo"),
+        ({}, {}, {"evaluation": {"metrics": ["map_at_5"]}}, "evaluation.metrics is for one label a photo"),
+        (
+            {"ingest": {"policy": {"photo_without_row": "keep"}}},
+            {},
+            {},
+            "datasets.tags keeps photos without a label to predict them, which is for one label a photo",
+        ),
+    ],
+)
+def test_what_is_for_one_label_a_photo_is_refused_of_several(dataset, override, more, sentence):
+    source = {"folder": "photos", "labels": {"table": "tags.csv", "separator": " "}}
+    experiment = {"dataset": "tags", "recipe": "probe", "override": {"head": {"output": "sigmoid"}, **override}}
+    values = {
+        "runs": ["tags"],
+        "datasets": {"tags": {"source": source, **dataset}},
+        "experiments": {"tags": experiment},
+    }
+    with pytest.raises(UserError, match=re.escape(sentence)):
+        Job(values | more, ROOT / "config" / "recipes")
 
 
 def test_a_new_photo_is_seen_as_those_that_judged(tmp_path):

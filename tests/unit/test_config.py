@@ -58,6 +58,12 @@ def test_a_rate_that_yaml_reads_as_text_is_a_number():
     assert rate.learning_rate == 0.001
 
 
+def test_a_bare_on_which_yaml_reads_as_true_is_the_key_on():
+    written = yaml.safe_load("{selection: {on: inner}}")
+    assert written == {"selection": {True: "inner"}}
+    assert job(override=written).run("lesson").recipe.selection.on == "inner"
+
+
 def test_an_override_keeps_what_it_does_not_name():
     recipe = job(override={"frozen": {"epochs": 3}}).run("lesson").recipe
     assert (recipe.frozen.epochs, recipe.frozen.steps_per_epoch, recipe.frozen.batch_size) == (3, 12, 8)

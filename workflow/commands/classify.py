@@ -3,7 +3,8 @@
     python workflow/commands/classify.py results/runs/lesson/model.keras photos/ 'more/*.jpg'
 
 A line a photo: path, answer, the answer's probability; or "not sure" where that lies below the bound that the run set
-(evaluation.unsure_below), and behind it the class that it would have answered. Files that cannot be read are named on
+(evaluation.unsure_below), and behind it the class that it would have answered. A model of several labels a photo gives
+each label that reaches its threshold, most probable first, or "none". Files that cannot be read are named on
 standard error and make exit code 1.
 """
 
@@ -13,13 +14,15 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import library  # noqa: F401
 
 # isort: split
 from graft.errors import UserError, run_script
 from graft.network.model_file import load_model, read_facts
-from graft.predicting.classify import Verdict, annotate, classify, find_photos, pictures_of
+from graft.predicting.classify import annotate, classify, find_photos, pictures_of
+from graft.predicting.verdicts import LabelVerdict, Verdict
 from graft.storage.files import atomic
 
 
@@ -70,6 +73,8 @@ def tell(verdict: Verdict) -> None:
     """Print one photo's line at once, so that a pipe gets it."""
     if verdict.fault:
         print(f"{verdict.path}: {verdict.fault}", file=sys.stderr, flush=True)
+    elif isinstance(verdict, LabelVerdict):
+        print(f"{verdict.path}  {verdict.answer}", flush=True)
     else:
         answer = f"{verdict.label}  " if verdict.sure else f"not sure  {verdict.label}  "
         print(f"{verdict.path}  {answer}{verdict.probability:.2f}", flush=True)
@@ -77,10 +82,15 @@ def tell(verdict: Verdict) -> None:
 
 def write_csv(verdicts: list[Verdict], classes: list[str], path: Path) -> None:
     """Write the verdicts as a table."""
+    several = any(isinstance(verdict, LabelVerdict) for verdict in verdicts)
+    answer = ["path", "predicted"] if several else ["path", "predicted", "probability", "sure"]
     with atomic(path) as part, open(part, "w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream, lineterminator="\n")
-        table.writerow(["path", "predicted", "probability", "sure", *(f"probability_{name}" for name in classes)])
+        table.writerow([*answer, *(f"probability_{name}" for name in classes)])
         for verdict in verdicts:
+            if several:
+                table.writerow([verdict.path, verdict.label, *(f"{value:.9g}" for value in verdict.probabilities)])
+                continue
             chances = [f"{value:.9g}" for value in (verdict.probability, *verdict.probabilities)]
             table.writerow([verdict.path, verdict.label, chances[0], int(verdict.sure), *chances[1:]])
 
@@ -92,15 +102,20 @@ def write_json(verdicts: list[Verdict], classes: list[str], path: Path) -> None:
         if verdict.fault
         else {
             "path": verdict.path,
-            "predicted": verdict.label,
-            "probability": verdict.probability,
-            "sure": verdict.sure,
+            **answer_of(verdict),
             "probabilities": dict(zip(classes, verdict.probabilities, strict=True)),
         }
         for verdict in verdicts
     ]
     with atomic(path) as part:
         part.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def answer_of(verdict: Verdict) -> dict[str, Any]:
+    """Return the class and how sure it is, or the list of labels."""
+    if isinstance(verdict, LabelVerdict):
+        return {"predicted": list(verdict.labels)}
+    return {"predicted": verdict.label, "probability": verdict.probability, "sure": verdict.sure}
 
 
 if __name__ == "__main__":

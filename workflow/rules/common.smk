@@ -10,7 +10,7 @@ PATH = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
 os.environ.update(PATH=os.pathsep.join(PATH), GRAFT_SCRIPTS=os.path.relpath(SCRIPTS))
 
 from graft import paths
-from graft.config.figures import OF_A_RUN as FIGURES_OF_A_RUN
+from graft.config.figures import OF_A_MULTILABEL_RUN, OF_A_RUN
 from graft.config.figures import OF_ALL_RUNS as FIGURES_OF_ALL_RUNS
 from graft.config.keys import backbone_key, features_key, pictures_key
 from graft.config.resolution import Job
@@ -31,6 +31,7 @@ def checked_job():
 
 
 job = checked_job()
+FIGURES_OF_A_RUN = OF_A_MULTILABEL_RUN if job.several else OF_A_RUN
 
 # One GPU job at a time unless the command line says otherwise, as `--resources gpu=1` would; and one download at a
 # time, the photos first, so that a machine without a network says so once.

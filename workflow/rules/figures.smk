@@ -42,12 +42,7 @@ rule report_runs:
         provenance=of_all_runs(paths.PROVENANCE),
         evaluation=of_all_runs(paths.EVALUATION),
         significance=of_all_runs(paths.SIGNIFICANCE),
-        pictures=collect(
-            paths.FIGURE,
-            run=job.runs,
-            figure=["mistakes", "confusion_matrix", "learning_curves"],
-            format="png",
-        ),
+        pictures=pictures_of_summary(),
         comparison=paths.COMPARISON,
         pairs=paths.COMPARISON_SIGNIFICANCE,
     output:

@@ -172,7 +172,7 @@ def copy_links(looks: list[Look], distance: int) -> list[altered.Link]:
 
 def blame_lookalike(entry: Entry, near: Entry, kind: str, first: Entry, policy: Policy) -> None:
     """Add the fault of being a copy of `near`, and perhaps through it of `first`, which stays."""
-    detail = copy_sentence(kind, near.name) + ("" if near.label == entry.label else f" of class {near.label}")
+    detail = copy_sentence(kind, near.name) + ("" if near.label == entry.label else f" of class {near.label or 'none'}")
     leaks = entry.source_split != first.source_split
     if leaks and near.source_split == entry.source_split:
         detail += f", and through it like {first.name}"

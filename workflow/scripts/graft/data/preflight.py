@@ -82,7 +82,7 @@ def check_names(names: list[str], where: str, dataset: Dataset) -> None:
                 f"source.labels.pattern {labels.pattern!r} matches none of the photos of {where}, such as {photos[0]}"
             )
         return
-    if (labels and labels.table) or any(is_metadata(name) for name in names):
+    if (labels and (labels.table or labels.several)) or any(is_metadata(name) for name in names):
         return  # the classes stand in a table, which the audit reads
     counts = Counter(place.label for place in arrange(photos, dataset.ingest.labels) if place.label)
     if len(counts) < 2:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import keras
 
 FACTS = "graft.json"
+DECISION = ("temperature", "threshold", "thresholds", "unsure_below")  # thresholds: one a label, of several labels
 
 
 def save_model(model: "keras.Model", facts: dict[str, Any], path: str | Path) -> None:
@@ -113,8 +114,8 @@ def publish(
     stage, fold = places[first]["stage"], places[first]["fold"]
     fitted = calibration["stages"][stage]["folds"][str(fold)]
     facts = {"run": run, "stage": stage, "fold": fold, **more_facts}
-    facts |= {"temperature": fitted["temperature"], "threshold": fitted["threshold"]}
-    copy_model(first, facts | {"unsure_below": fitted["unsure_below"]}, target)
+    facts |= {name: fitted[name] for name in DECISION if name in fitted}
+    copy_model(first, facts, target)
 
 
 def add_facts(path: Path, facts: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,33 +15,12 @@ from graft.data.pictures import pixels_in, squared, upright_rgb
 from graft.data.refusal import Refused
 from graft.errors import UserError
 from graft.predicting.decision import decide
+from graft.predicting.verdicts import Verdict, label_verdict
 
 if TYPE_CHECKING:
     import keras
 
 BATCH_SIZES = (1, 8, 32)  # a short batch is filled up to the next of these, so that few graphs are compiled
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a model says of one photo; `fault` instead, where the file could not be read."""
-
-    path: str
-    label: str = ""
-    probability: float = 0.0
-    sure: bool = True
-    probabilities: tuple[float, ...] = ()
-    fault: str = ""
-
-    @property
-    def answer(self) -> str:
-        """Return the answer and its probability in words.
-
-        >>> Verdict("a.jpg", "urban", 0.52, sure=False).answer
-        'not sure (urban 0.52)'
-        """
-        answer = f"{self.label} {self.probability:.2f}"
-        return answer if self.sure else f"not sure ({answer})"
 
 
 def find_photos(names: list[str]) -> list[str]:
@@ -92,6 +70,8 @@ def classify(model: "keras.Model", facts: dict[str, Any], paths: list[str]) -> I
         for path, one in zip(part, opened, strict=True):
             if isinstance(one, str):
                 yield Verdict(path, fault=one)
+            elif facts.get("output") == "sigmoid":
+                yield label_verdict(path, next(logits), facts)
             else:
                 chances = class_probabilities(next(logits)[None], facts.get("temperature") or 1.0)
                 answers, sure = decide(chances, facts.get("threshold"), facts.get("unsure_below") or 0.0)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from graft import paths
 from graft.config.provenance import RunRecord
+from graft.data import label_sets
 from graft.data.unlabelled import labelled
 from graft.paths import below, device_of_features
 from graft.storage import seals
@@ -81,7 +82,7 @@ def data_record(dataset: str, manifest: Path, split: Path, source: Path) -> dict
     return {
         "dataset": dataset,
         "photos": int(known["path"].nunique()),
-        "classes": sorted(known["label"].unique()),
+        "classes": label_sets.names_in(rows["labels"]) if "labels" in rows else sorted(known["label"].unique()),
         "roles": {f"fold{fold} {role}": len(part) for (fold, role), part in rows.groupby(["fold", "role"])},
         "manifest_sha256": sha256_of(manifest),
         "split_sha256": sha256_of(split),

@@ -5,6 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from graft.judging.multilabel_outcomes import is_table_of_sets
+from graft.reporting import multilabel_page
+
 STAGES = {"head": "head", "finetuned": "fine-tuned"}
 ROLES = {"val": "validation", "test": "test", "train": "training"}
 LISTED = 6  # runs named in a sentence; the table has the others
@@ -41,7 +44,8 @@ def best_of(judged: pd.DataFrame, pairs: pd.DataFrame) -> Best:
         judged: rows of evaluation.csv of every run, on the photos that judge it, stages in their order.
         pairs: comparison_significance.csv.
     """
-    last = judged.drop_duplicates("run", keep="last").sort_values("accuracy", ascending=False, kind="stable")
+    headline = multilabel_page.HEADLINE if is_table_of_sets(judged) else "accuracy"
+    last = judged.drop_duplicates("run", keep="last").sort_values(headline, ascending=False, kind="stable")
     best = Best(row={str(name): value for name, value in last.iloc[0].items()}, order=list(last["run"]))
     verdicts = {
         (set(map(str, (row["first"], row["second"]))) - {best.run}).pop(): row
@@ -62,6 +66,9 @@ def lead(best: Best) -> list[str]:
     """Return the opening sentences: how good the best run is, whether it can be told from others, what chose it."""
     row = best.row
     title = f"{best.run} ({STAGES[row['stage']]})"
+    if multilabel_page.HEADLINE in row:
+        sentences = [multilabel_page.opening(title, row, len(best.order) > 1)]
+        return [*sentences, *standing(best), " ".join(chosen_by(best))]
     right = f"{row['correct']:,} of {row['n']:,} {ROLES[row['role']]} photos"
     interval = f"{row['accuracy']:.3f}, 95% interval {row['accuracy_low']:.3f} to {row['accuracy_high']:.3f}"
     first = "Most accurate is " if len(best.order) > 1 else ""

@@ -12,12 +12,14 @@ from typing import Any
 import pandas as pd
 
 from graft.config.backbone import BASELINES
+from graft.judging.multilabel_outcomes import is_table_of_sets
 from graft.judging.outcomes import judging_role
+from graft.reporting import multilabel_page
 from graft.reporting.summary_best import Best, best_of, lead
-from graft.reporting.summary_pictures import pictures
+from graft.reporting.summary_pictures import PICTURES, pictures
+from graft.reporting.text import ROLES, number
 from graft.storage.files import read_json, read_table
 
-ROLES = {"val": "validation", "test": "test", "train": "training"}
 STAGES = {"head": "head", "finetuned": "fine-tuned"}
 DECISION = (
     "Every number is that of the published model: its answers, with its threshold where it has one, and its calibrated "
@@ -61,13 +63,16 @@ def summary_page(runs: list[Path], results: Path) -> str:
     records = [read_json(run / "provenance.json") for run in runs]
     judged = pd.concat([judging_rows(read_table(run / "evaluation.csv")) for run in runs], ignore_index=True)
     best = best_of(judged, read_table(results / "comparison_significance.csv"))
+    sets = is_table_of_sets(judged)
+    shown = multilabel_page.PICTURES if sets else PICTURES
+    headline = "Mean average precision" if sets else "Accuracy"
     parts = [
         f"<h1>{escape(heading(records))}</h1>",
         *(f'<p class="lead">{escape(sentence)}</p>' for sentence in lead(best)),
         "<h2>Every run</h2>",
         table(judged, read_table(results / "comparison.csv"), stage_verdicts(runs), best),
-        f"<p>{escape(' '.join([*always_one_class(judged), DECISION]))}</p>",
-        pictures(results, [run.name for run in runs], best.run),
+        f"<p>{escape(multilabel_page.DECISION if sets else ' '.join([*always_one_class(judged), DECISION]))}</p>",
+        pictures(results, [run.name for run in runs], best.run, shown, headline),
         "<h2>What was run</h2>",
         *(f"<p>{escape(sentence)}</p>" for sentence in dict.fromkeys(map(introduction, records))),
         "<p>Every figure and table is in the list at the left, by run; each says how to read it.</p>",
@@ -106,8 +111,13 @@ def introduction(record: dict[str, Any]) -> str:
     return (
         f"{record['run']}: {backbone['name']}{width} with {weights} at {backbone['size']} pixels, "
         f"recipe {experiment['recipe']}, seed {record['seed']}; {data['photos']:,} photos of "
-        f"{len(classes)} classes ({listed})."
+        f"{len(classes)} {'labels, several a photo' if head_of(experiment) == 'sigmoid' else 'classes'} ({listed})."
     )
+
+
+def head_of(experiment: dict[str, Any]) -> str:
+    """Return what a run's head puts out, as its recipe says; '' where that is not recorded."""
+    return ((experiment.get("override") or {}).get("head") or {}).get("output", "")
 
 
 def stage_verdicts(runs: list[Path]) -> dict[tuple[str, str], str]:
@@ -125,7 +135,8 @@ def always_one_class(judged: pd.DataFrame) -> list[str]:
 def table(judged: pd.DataFrame, costs: pd.DataFrame, verdicts: dict[tuple[str, str], str], best: Best) -> str:
     """Return a row per run and stage, most accurate runs first, with the cost of getting there and its caveats."""
     costs = costs[costs["kind"] == "run"].set_index(["run", "stage"])
-    rows = ["<tr>" + "".join(f"<th>{name}</th>" for name in COLUMNS) + "</tr>"]
+    columns = multilabel_page.COLUMNS if is_table_of_sets(judged) else COLUMNS
+    rows = ["<tr>" + "".join(f"<th>{name}</th>" for name in columns) + "</tr>"]
     for run in best.order:
         for row in judged[judged["run"] == run].to_dict("records"):
             verdict = verdicts.get((run, row["role"]), "") if row["stage"] != "head" else ""
@@ -136,19 +147,22 @@ def table(judged: pd.DataFrame, costs: pd.DataFrame, verdicts: dict[tuple[str, s
 
 def cells(row: Mapping[Any, Any], cost: pd.Series, verdict: str) -> list[str]:
     """Return a row's cells as HTML, in the order of `COLUMNS`; what a number does not show stands beneath it."""
-    accuracy = f"<strong>{number(row['accuracy'], '.3f')}</strong>, {number(row['accuracy_low'], '.3f')} to "
-    accuracy += number(row["accuracy_high"], ".3f")
+    name = multilabel_page.HEADLINE if multilabel_page.HEADLINE in row else "accuracy"
+    accuracy = f"<strong>{number(row[name], '.3f')}</strong>, {number(row[f'{name}_low'], '.3f')} to "
+    accuracy += number(row[f"{name}_high"], ".3f")
     remarks = "".join(f"<small>{escape(remark)}</small>" for remark in [*caveats(row), verdict] if remark)
     plain = [
+        *(number(row[one], ".3f") for one in multilabel_page.MORE if one in row),
         number(row["log_loss"], ".3f"),
         number(row["ece"], ".3f"),
         number(cost["seconds"], ",.0f"),
         number(cost["peak_memory_mb"], ",.0f", " MB"),
     ]
+    right = row["right_sets"] if "right_sets" in row else row["correct"]
     return [
         f"<td>{breakable(row['run'])}</td>",
         f"<td>{STAGES[row['stage']]}</td>",
-        f"<td>{row['correct']:,} of {row['n']:,} {ROLES[row['role']]} photos</td>",
+        f"<td>{right:,} of {row['n']:,} {ROLES[row['role']]} photos</td>",
         f"<td>{accuracy}{remarks}</td>",
         *(f"<td>{cell}</td>" for cell in plain),
     ]
@@ -160,7 +174,10 @@ def caveats(row: Mapping[Any, Any]) -> list[str]:
     if not row["verdict"].startswith("better"):
         remarks.append(row["verdict"])
     if row["chose_n"]:
-        right = f"{row['chose_accuracy']:.3f} of the {row['chose_n']} photos that chose were right"
+        if multilabel_page.HEADLINE in row:
+            right = multilabel_page.on_those_that_chose(row)
+        else:
+            right = f"{row['chose_accuracy']:.3f} of the {row['chose_n']} photos that chose were right"
         remarks.append(f"{right}: optimism {row['optimism']:+.3f}")
     return remarks
 
@@ -172,12 +189,3 @@ def breakable(cell: str) -> str:
     'probe_<wbr>untrained &lt;1&gt;'
     """
     return re.sub(r"(?<=[._])(?=[A-Za-z])", "<wbr>", escape(cell))
-
-
-def number(value: float, form: str, unit: str = "") -> str:
-    """Return a number in words; a dash where it is not defined or was not measured.
-
-    >>> number(1234.5, ",.0f", " MB"), number(float("nan"), ".3f")
-    ('1,234 MB', '–')
-    """
-    return "–" if pd.isna(value) else f"{value:{form}}{unit}"

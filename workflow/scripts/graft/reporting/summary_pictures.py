@@ -6,6 +6,7 @@ Snakemake's report runs no script of a page that it shows.
 
 import base64
 import io
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
@@ -19,18 +20,24 @@ PICTURES = {
 }
 
 
-def pictures(results: Path, runs: list[str], best: str) -> str:
+def pictures(
+    results: Path,
+    runs: list[str],
+    best: str,
+    titles: Mapping[str, str] = PICTURES,
+    headline: str = "Accuracy",
+) -> str:
     """Return the pictures as HTML: the comparison of several runs, then each run's, of which one run's are open."""
     several = len(runs) > 1
-    compared = [picture(results / "comparison.png", "Accuracy of every run")] if several else []
+    compared = [picture(results / "comparison.png", f"{headline} of every run")] if several else []
     heading = "<h2>Pictures: choose a run</h2>" if several else ""
-    shown = [of_a_run(results / "runs" / run / "figures", run, opened=run == best) for run in runs]
+    shown = [of_a_run(results / "runs" / run / "figures", run, titles, opened=run == best) for run in runs]
     return "\n".join([*compared, heading, *shown])
 
 
-def of_a_run(folder: Path, run: str, opened: bool) -> str:
+def of_a_run(folder: Path, run: str, titles: Mapping[str, str], opened: bool) -> str:
     """Return a run's pictures in two columns: its mistakes, and beside them the others."""
-    mistakes, *others = (picture(folder / f"{name}.png", f"{title}: {run}") for name, title in PICTURES.items())
+    mistakes, *others = (picture(folder / f"{name}.png", f"{title}: {run}") for name, title in titles.items())
     columns = f'<div class="pictures"><div>{mistakes}</div><div>{"".join(others)}</div></div>'
     state = " open" if opened else ""
     return f'<details name="graft-pictures"{state}><summary>{escape(run)}</summary>{columns}</details>'
