@@ -17,6 +17,7 @@ LONG = {
     *("test_competition.py", "test_competition_jobs.py", "test_averaged_views.py"),
     *("test_sharing.py", "test_sweep_jobs.py", "test_wrong_labels.py", "test_training.py", "test_leases.py"),
     *("test_several_labels.py", "test_multilabel_training.py"),
+    *("test_used_by_others.py",),
 }
 
 

@@ -158,9 +158,10 @@ def test_a_slice_is_json_with_sorted_keys():
     [
         (ROOT / "config" / "README.md", describe.reference),
         (ROOT / "workflow" / "schemas" / "config.schema.json", describe.json_schema),
+        (ROOT / "workflow" / "schemas" / "config.schema.yaml", describe.catalog_schema),
         (ROOT / "docs" / "files.md", tables.reference),
     ],
-    ids=["settings", "schema", "files"],
+    ids=["settings", "schema", "schema of the catalog", "files"],
 )
 def test_generated_files_agree_with_the_code(path: Path, text, request):
     if request.config.getoption("--fix"):
@@ -262,6 +263,6 @@ def test_an_address_without_a_written_secret_is_taken(url):
 
 
 def test_the_least_snakemake_is_the_one_that_is_tested():
-    [least] = re.findall(r'min_version\("([\d.]+)"\)', (ROOT / "Snakefile").read_text())
+    [least] = re.findall(r'min_version\("([\d.]+)"\)', (ROOT / "workflow" / "Snakefile").read_text())
     [pinned] = re.findall(r"^snakemake==(\d+\.\d+)", (ROOT / "envs" / "requirements.txt").read_text(), re.MULTILINE)
     assert least == pinned

@@ -18,7 +18,7 @@ def photo_set_of(wildcards):
     """Return where a run's photo set lies: the user's folder, or the archive."""
     dataset = job.dataset_of(wildcards.run)
     folder = job.dataset(dataset).source.folder
-    return os.path.expanduser(folder) if folder else paths.ARCHIVE.format(dataset=dataset)
+    return os.path.expanduser(folder) if folder else placed(paths.ARCHIVE.format(dataset=dataset))
 
 
 def sample_of(wildcards):
@@ -26,7 +26,10 @@ def sample_of(wildcards):
     photos, submission = photo_set_of(wildcards), job.run(wildcards.run).experiment.submission
     asked = submission.sample if submission else "sample_submission.csv"
     own = [path for path in (os.path.expanduser(asked), os.path.join(photos, asked)) if os.path.isfile(path)]
-    return own[:1] or ([] if os.path.isdir(photos) else [photos])
+    if own:
+        return [local(own[0])]
+    dataset = job.dataset_of(wildcards.run)
+    return [] if job.dataset(dataset).source.folder else [paths.ARCHIVE.format(dataset=dataset)]
 
 
 def check_samples():

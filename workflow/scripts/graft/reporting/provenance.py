@@ -24,7 +24,7 @@ from graft.storage.files import read_json, read_table, sha256_of
 ROOT = Path(__file__).resolve().parents[4]
 OWN_RULES = {"train_head": "head", "fine_tune": "finetuned", "predict": "predict"}
 SHARED_RULES = ("ingest_dataset", "pack_images", "join_pixels", "embed_images", "join_features")
-CODE = ("Snakefile", "workflow/**/*.py", "workflow/**/*.smk", "config/recipes/*.yaml")
+CODE = ("Snakefile", "workflow/Snakefile", "workflow/**/*.py", "workflow/**/*.smk", "config/recipes/*.yaml")
 
 
 def record_of(
@@ -97,7 +97,7 @@ def code_record(root: Path = ROOT) -> dict[str, Any]:
         digest.update(f"{path.relative_to(root).as_posix()} {sha256_of(path)}\n".encode())
     changes = git(root, "status", "--porcelain")
     return {
-        "commit": git(root, "rev-parse", "HEAD"),
+        "commit": git(root, "rev-parse", "HEAD") or archived_commit(root),
         "clean": None if changes is None else not changes,
         "sha256": digest.hexdigest(),
     }
@@ -109,6 +109,13 @@ def git(root: Path, *arguments: str) -> str | None:
         return None
     done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else None
+
+
+def archived_commit(root: Path) -> str | None:
+    """Return the commit that `git archive` wrote into code that comes without its repository, or None."""
+    note = root / ".git_archival.txt"
+    found = re.fullmatch(r"node: ([0-9a-f]{40,64})\s*", note.read_text(encoding="utf-8")) if note.is_file() else None
+    return found[1] if found else None
 
 
 def packages() -> dict[str, str]:
