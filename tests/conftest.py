@@ -14,6 +14,7 @@ LONG = {
     *("test_selection.py", "test_transfer.py", "test_labels_how_to.py", "test_ingest.py", "test_split.py"),
     *("test_exported_photos.py", "test_fit.py", "test_label_tables.py", "test_model_table_jobs.py"),
     *("test_real_photos.py", "test_recipes.py", "test_reproduce.py", "test_reruns.py", "test_shard_jobs.py"),
+    *("test_competition.py", "test_competition_jobs.py", "test_averaged_views.py"),
     *("test_sharing.py", "test_sweep_jobs.py", "test_wrong_labels.py", "test_training.py", "test_leases.py"),
     *("test_hub.py", "test_hub_chain.py"),
     *("test_several_labels.py", "test_multilabel_training.py"),

@@ -18,16 +18,26 @@ from urllib.parse import urlsplit
 
 SECRET = "SIGNED-LINK-SECRET"
 PAGE = b"<!DOCTYPE html><html><body>Please sign in to the network</body></html>"
-REASONS = {401: "Unauthenticated", 403: "Permission 'datasets.get' was denied", 404: "Dataset not found"}
+REASONS = {
+    400: "You have used all 5 submissions of today",
+    401: "Unauthenticated",
+    403: "Permission 'datasets.get' was denied",
+    404: "Dataset not found",
+}
 FILE_PATH = "/files/archive.zip"
+UPLOAD_PATH = "/uploads/1"
 
 
 class KaggleServer(http.server.ThreadingHTTPServer):
-    """Serves one archive; use it as a context manager.
+    """Serves one archive, as a dataset and as a competition's files; use it as a context manager.
+
+    What is handed in to a competition is in `submissions`: its name, the message, and the bytes that were uploaded.
 
     Args:
-        archive: the bytes of the dataset's archive.
-        api: faults of Kaggle's API, one a request for the dataset: "ok", a status such as 404, "html", "stall".
+        archive: the bytes of the archive.
+        api: faults of Kaggle's API, one a request for the archive: "ok", a status such as 404, "html", "stall".
+        uploads: faults of the storage that a submission is uploaded to, as `storage`: "ok" or a status.
+        submits: faults of the last step, which hands in what was uploaded, as `api`.
         storage: faults of the storage, one a whole request: "ok", a status, "html", "stall", "cut" (after a third),
             "short" (the same, and no length was named), "zeros" (in place of the archive's end), "flip" (of one bit).
         ranged: the same for requests of a part.
@@ -49,11 +59,15 @@ class KaggleServer(http.server.ThreadingHTTPServer):
         etags=('"1"',),
         ranges=True,
         retry_after=1,
+        uploads=("ok",),
+        submits=("ok",),
         port=0,
     ):
         super().__init__(("127.0.0.1", port), Handler)
         self.archive, self.ranges, self.retry_after = archive, ranges, retry_after
         self.queues = {"api": list(api), "storage": list(storage), "ranged": list(ranged), "etags": list(etags)}
+        self.queues |= {"uploads": list(uploads), "submits": list(submits)}
+        self.submissions, self.uploaded = [], b""
         self.requests = []  # (time, method, target, headers)
         self.lock, self.closing = threading.Lock(), threading.Event()
 
@@ -110,7 +124,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         """Answer an API call."""
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.note()
         call = urlsplit(self.path).path.rsplit("/", 1)[-1]
         if call == "IntrospectToken":
@@ -118,17 +132,49 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if call == "GetDataset":
             about = {"id": 1, "currentVersionNumber": 7, "licenseName": "CC0: Public Domain"}
             return self.reply(200, json.dumps(about).encode())
-        if call not in ("DownloadDataset", "DownloadModelInstanceVersion"):
+        if call == "StartSubmissionUpload":
+            place = {"token": "a-token", "createUrl": f"http://storage.test{UPLOAD_PATH}?X-Goog-Signature={SECRET}"}
+            return self.failed("api") or self.reply(200, json.dumps(place).encode())
+        if call == "CreateSubmission":
+            return self.failed("submits") or self.take_submission(json.loads(content))
+        if call not in ("DownloadDataset", "DownloadDataFiles", "DownloadModelInstanceVersion"):
             return self.reply(404, b"{}")
-        fault = self.server.next("api")
+        return self.failed("api") or self.reply(
+            302, b"", None, Location=f"http://storage.test{FILE_PATH}?X-Goog-Signature={SECRET}"
+        )
+
+    def failed(self, queue):
+        """Answer with a queue's next fault; return whether there was one."""
+        fault = self.server.next(queue)
+        if fault == "ok":
+            return False
         if fault == "stall":
-            return self.server.closing.wait()
-        if fault == "html":
-            return self.reply(200, PAGE, "text/html")
-        if fault != "ok":
+            self.server.closing.wait()
+        elif fault == "html":
+            self.reply(200, PAGE, "text/html")
+        else:
             message = {"code": fault, "message": REASONS.get(fault, "No")}
-            return self.reply(fault, json.dumps(message).encode(), **self.patience(fault))
-        return self.reply(302, b"", None, Location=f"http://storage.test{FILE_PATH}?X-Goog-Signature={SECRET}")
+            self.reply(fault, json.dumps(message).encode(), **self.patience(fault))
+        return True
+
+    def take_submission(self, asked):
+        """Hand in what was uploaded."""
+        with self.server.lock:
+            self.server.submissions.append(
+                (asked["competitionName"], asked.get("submissionDescription"), self.server.uploaded)
+            )
+        answer = {"message": f"Successfully submitted to {asked['competitionName']}", "ref": 41}
+        return self.reply(200, json.dumps(answer).encode())
+
+    def do_PUT(self):
+        """Take an upload, as the storage does."""
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.note()
+        fault = self.server.next("uploads")
+        if fault != "ok":
+            return self.reply(fault, b"<Error/>", "application/xml")
+        self.server.uploaded = content
+        return self.reply(200, b"")
 
     def do_GET(self):
         """Answer as the storage does, or as a plain web server."""

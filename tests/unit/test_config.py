@@ -10,7 +10,7 @@ import yaml
 from graft import tables
 from graft.config import describe
 from graft.config.backbone import NATIVE_SIZE, Backbone
-from graft.config.keys import backbone_key, features_key
+from graft.config.keys import backbone_key, features_key, views_key
 from graft.config.resolution import Job
 from graft.config.slices import SLICES, slice_of
 from graft.errors import UserError
@@ -188,9 +188,12 @@ def test_no_rule_is_told_the_number_of_shards():
     values["model_table"] = {}
     values["experiments"]["lesson"]["exports"] = ["onnx"]
     values["experiments"]["sizes"] = values["experiments"]["lesson"] | {"sweep": sweep, "choose": "accuracy"}
+    averaged = {"dataset": "urban_rural", "recipe": "probe", "override": {"test_views": 2}}
+    values["experiments"]["averaged"] = averaged
     one, many = Job(values, RECIPES), Job(values | {"shards": {"pack": 8, "embed": 8}}, RECIPES)
     at = {"run": "lesson", "dataset": "urban_rural", "sweep": "sizes", "export": "onnx"}
     at |= {"backbone": next(iter(one.backbones)), "features": features_key(one.run("lesson").embedding)}
+    at |= {"views": views_key(one.run("averaged").viewed)}
     assert {part: slice_of(one, part, **at) for part in SLICES} == {part: slice_of(many, part, **at) for part in SLICES}
 
 

@@ -120,7 +120,7 @@ class TestScript:
         names[0] = "dog"
         manifest = pd.DataFrame(
             {"path": [f"{n}.png" for n in range(12)], "label": names, "sha256": [f"{n}" for n in range(12)]}
-        )
+        ).assign(source_split="")
         write_table(manifest.assign(duplicate_group=range(12)), tmp_path / "manifest.csv")
         write_json(["cat", "dog"], tmp_path / "classes.json")
         write_files(tmp_path / "images", {f"{n}.png": photo(n) for n in range(12)})

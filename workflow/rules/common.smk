@@ -68,6 +68,7 @@ wildcard_constraints:
     fit=r"(-[^/]+)?",  # and window and page, where they are not the default ones
     backbone="[^/]+",
     features="[^/]+",
+    views="[^/]+",
 
 
 def code_of(script):

@@ -10,7 +10,7 @@ rule download_dataset:
     log:
         paths.log("download_dataset", "{dataset}"),
     wildcard_constraints:
-        dataset=names_of(("kaggle", "url", "archive")),
+        dataset=names_of(("kaggle", "competition", "url", "archive")),
     cache: "omit-software"
     priority: 10
     localrule: True  # a compute node may have no network

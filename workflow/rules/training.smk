@@ -72,6 +72,7 @@ rule predict:
         pixels=of_run(paths.PIXELS),
         manifest=of_run(paths.MANIFEST),
         split=of_run(paths.SPLIT),
+        views=views_of_run,
     output:
         predictions=output_of("predict", paths.RAW_PREDICTIONS),
     log:
@@ -93,5 +94,6 @@ rule predict:
         in_shards("predict", "Predicting with {wildcards.run}{shard}", ", shard {wildcards.scatteritem}")
     shell:
         "python $GRAFT_SCRIPTS/predict.py --settings {params.settings:q} --models {input.models} --pixels {input.pixels}"
-        " --manifest {input.manifest} --split {input.split} --shard {params.shard} --tag {wildcards.run}"
+        " --manifest {input.manifest} --split {input.split} --views {input.views} --shard {params.shard}"
+        " --tag {wildcards.run}"
         " --predictions {output.predictions} --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"

@@ -14,7 +14,7 @@ from graft.storage.files import write_json
 def main(argv: list[str] | None = None) -> None:
     """Fetch and check the archive."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--source", required=True, help="kaggle, url or archive, as JSON")
+    parser.add_argument("--source", required=True, help="kaggle, competition, url or archive, as JSON")
     parser.add_argument("--settings", default="{}", help="the ingest settings, for their limits, as JSON")
     parser.add_argument("--lock", type=Path, help="a lock file; where it exists, the archive must be the one it names")
     parser.add_argument("--scratch", required=True, type=Path, help="where partial downloads wait to be resumed")
@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     source = parse(Source, json.loads(arguments.source), "source")
     limits = parse(Ingest, json.loads(arguments.settings), "ingest").limits
-    if source.kind not in ("kaggle", "url", "archive"):
+    if source.kind not in ("kaggle", "competition", "url", "archive"):
         raise UserError(f"source is {source.kind}, which is not downloaded")
 
     facts = obtain(source, limits, arguments.archive, arguments.scratch, arguments.lock)

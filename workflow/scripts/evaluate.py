@@ -12,6 +12,7 @@ from graft.config.evaluation import Evaluation
 from graft.config.provenance import RunRecord
 from graft.errors import run_script
 from graft.judging import evaluation, multilabel
+from graft.judging.graded import titles
 from graft.judging.multilabel_calibration import calibrate
 from graft.judging.multilabel_outcomes import has_sets, is_table_of_sets
 from graft.judging.outcomes import classes_of
@@ -28,7 +29,8 @@ def main(argv: list[str] | None = None) -> None:
     settings = parse(Evaluation, json.loads(arguments.settings), "evaluation")
     tables = judge(record.run, settings, arguments)
     calibration = read_json(in_folder(arguments, paths.CALIBRATION))
-    publish(record.run, arguments.models, calibration, in_folder(arguments, paths.MODEL))
+    views = {"test_views": record.test_views.model_dump(mode="json")} if record.test_views else {}
+    publish(record.run, arguments.models, calibration, in_folder(arguments, paths.MODEL), views)
     made_from = recorded(record, arguments)
     describe = multilabel_card.card if is_table_of_sets(tables[0]) else model_card.card
     text = describe(made_from, *tables, calibration)
@@ -99,6 +101,11 @@ def announce(judged: pd.DataFrame, compared: pd.DataFrame) -> None:
             f"evaluate: {row.run}, {row.stage}, {row.role}: {row.correct} of {row.n} right,"
             f" accuracy {row.accuracy:.3f} ({row.accuracy_low:.3f} to {row.accuracy_high:.3f}), {row.verdict}"
         )
+        if asked := titles(list(judged.columns)):
+            found = ", ".join(
+                f"{title[0].lower()}{title[1:]} {getattr(row, name):.4f}" for name, title in asked.items()
+            )
+            print(f"evaluate: {row.run}, {row.stage}, {row.role}: {found}")
         if row.chose_n:
             print(
                 f"evaluate: {row.run}, {row.stage}: {row.chose_accuracy:.3f} on the {row.chose_n} photos that chose,"

@@ -11,6 +11,7 @@ from graft.config.base import parse
 from graft.config.dataset import Split
 from graft.config.figures import Figures
 from graft.data.split import groups_of
+from graft.data.unlabelled import is_unlabelled
 from graft.data.wording import abbreviated
 from graft.errors import UserError, run_script
 from graft.figures import label_issues as figure
@@ -29,6 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     features = open_array(arguments.features)[0]
     if len(features) != len(manifest):
         raise UserError(f"{arguments.features} has {len(features)} photos, {arguments.manifest} {len(manifest)}")
+    features, manifest = of_labelled(features, manifest)
     codes = manifest["label"].map(classes.index).to_numpy()
     try:
         probabilities = out_of_fold(
@@ -40,6 +42,12 @@ def main(argv: list[str] | None = None) -> None:
     style.save(figure.draw(issues, arguments.images, arguments.dataset), [arguments.figure], Figures().dpi)
     write_table(issues, arguments.output, sealed=False)  # a user's to edit: no stage reads it
     print(story(issues), f"find_label_issues: {arguments.output} lists every photo; {ADVICE}", sep="\n")
+
+
+def of_labelled(features: np.ndarray, manifest: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
+    """Return the features and the rows of the photos that have a label."""
+    known = ~is_unlabelled(manifest).to_numpy()
+    return (features, manifest) if known.all() else (features[known], manifest[known].reset_index(drop=True))
 
 
 ADVICE = "to mend labels, save its rows with the right label, or `drop` as action, as source.labels.corrections"

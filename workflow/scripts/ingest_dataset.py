@@ -18,6 +18,7 @@ from graft.data.contact_sheet import contact_sheet
 from graft.data.ingest import class_names, ingest, label_names, manifest_table, place
 from graft.data.labelling import Labelling
 from graft.data.placed import seal_photos
+from graft.data.unlabelled import UNLABELLED
 from graft.errors import run_script
 from graft.storage.files import atomic, read_json, write_json, write_table
 
@@ -87,8 +88,9 @@ def story(entries: list[Entry], classes: list[str], several: bool = False) -> st
     shown = [f"{name} {labels[name]:,}" for name in classes[:10]] + (["..."] if len(classes) > 10 else [])
     own = [f"{split} {splits[split]:,}" for split in ("train", "val", "test") if splits[split]]
     folders = f"; folders {', '.join(own)}" if own else ""
+    apart = f"; {splits[UNLABELLED]:,} without a label, to be predicted" if splits[UNLABELLED] else ""
     counts = f"{sum(not entry.is_row for entry in entries):,} files, {len(kept):,} photos kept"
-    return f"{counts}; {len(classes)} {what}: {', '.join(shown)}{folders}"
+    return f"{counts}; {len(classes)} {what}: {', '.join(shown)}{folders}{apart}"
 
 
 def record(arrived: Path | None, manifest: pd.DataFrame, labelling: Labelling) -> dict:

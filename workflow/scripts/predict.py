@@ -18,6 +18,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--pixels", required=True, type=Path, help="the packed photos")
     parser.add_argument("--manifest", required=True, type=Path, help="manifest.csv: the order of the pixels")
     parser.add_argument("--split", required=True, type=Path, help="split.csv")
+    parser.add_argument("--views", nargs="*", type=Path, default=[], help="features of test-time views, if cached")
     parser.add_argument("--shard", default="1-of-1", help="i-of-n: the i-th of n parts of every fold's photos only")
     parser.add_argument("--tag", required=True, help="the run, for the lines of progress")
     parser.add_argument("--threads", type=int, default=0, help="processor threads; 0: all")
@@ -46,6 +47,7 @@ def predict(settings: PredictSettings, arguments: argparse.Namespace) -> None:
         settings=settings,
         shard=arguments.shard,
         tag=f"predict: {arguments.tag}",
+        viewed=open_array(arguments.views[0]) if arguments.views else None,
     )
     write_table(table, arguments.predictions)
 

@@ -11,6 +11,7 @@ from graft.config.dataset import Split
 from graft.data.label_sets import COLUMN
 from graft.data.multilabel_split import multilabel_split
 from graft.data.split import ROLES, resolved, split
+from graft.data.unlabelled import UNLABELLED
 from graft.errors import run_script
 from graft.storage.files import read_table, write_table
 
@@ -33,7 +34,9 @@ def main(argv: list[str] | None = None) -> None:
 def story(table: pd.DataFrame) -> str:
     """Return how many photos have which role, in the first fold and, if there are more, in all."""
     first = table[table["fold"] == 0]
-    counts = [f"{(first['role'] == role).sum():,} {role}" for role in ROLES if role in set(first["role"])]
+    counts = [
+        f"{(first['role'] == role).sum():,} {role}" for role in (*ROLES, UNLABELLED) if role in set(first["role"])
+    ]
     n_folds = table["fold"].nunique()
     return ", ".join(counts) + (f" in the first of {n_folds} folds" if n_folds > 1 else "")
 

@@ -28,6 +28,7 @@ LOCK = "config/locks/{dataset}.json"
 # What runs share.
 WEIGHTS = "results/weights/{backbone}.weights.h5"
 FEATURES = "results/features/{dataset}/{features}.npy"
+TEST_VIEWS = "results/features/{dataset}/views/{views}.npy"  # of photos that are judged, where a recipe averages
 STATES = "results/state"  # of killed trainings
 BENCHMARKS = "results/benchmarks"
 
@@ -42,6 +43,8 @@ PER_CLASS = "results/runs/{run}/per_class.csv"
 SIGNIFICANCE = "results/runs/{run}/significance.csv"
 CALIBRATION = "results/runs/{run}/calibration.json"
 PROVENANCE = "results/runs/{run}/provenance.json"
+UNLABELLED_PREDICTIONS = "results/runs/{run}/unlabelled_predictions.csv"  # where photos without a label are kept
+SUBMISSION = "results/runs/{run}/submission.csv"  # on request
 MODEL_CARD = "results/runs/{run}/MODEL_CARD.md"
 MODEL = "results/runs/{run}/model.keras"
 EXPORT = "results/runs/{run}/exports/{export}"

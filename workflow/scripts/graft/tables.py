@@ -133,7 +133,8 @@ class PhotoFacts(Columns):
     """What the manifest says of a photo beside its labels."""
 
     source_split: str
-    """`train`, `val` or `test` where the photo set has such folders, else empty."""
+    """`train`, `val` or `test` where the photo set has such folders, else empty; `unlabelled` for a photo that is kept
+    without a label."""
     width: int
     """Pixels, upright."""
     height: int
@@ -154,7 +155,7 @@ class Manifest(Table, path="data/DATASET/manifest.csv"):
     path: str
     """The photo's path below `images/`, which is its name in all tables."""
     label: str
-    """Its class."""
+    """Its class; empty for a photo that is kept without one."""
     photo: PhotoFacts
 
 
@@ -180,7 +181,7 @@ class Audit(Table, path="data/DATASET/audit.csv"):
     label: str
     """The class that its folders or a table name, or its labels with `|` between them; empty where there are none."""
     source_split: str
-    """`train`, `val` or `test` where its folders name one, else empty."""
+    """`train`, `val` or `test` where its folders name one, else empty; `unlabelled` for one kept without a label."""
     copy_of: str
     """The photo that this one is a copy of; empty where it is none."""
     copy_kind: str
@@ -203,7 +204,7 @@ class PlaceInSplit(Columns):
     fold: int
     """The fold, from 0; with `repeats`, folds of all repeats are counted on."""
     role: str
-    """`train`, `val` or `test`."""
+    """`train`, `val` or `test`; `unlabelled` for a photo without a label, which is predicted and never judged."""
     group: int
     """Photos that are alike, or that `split.group_by` puts together, share this number and have the same role."""
     inner: bool
@@ -216,7 +217,7 @@ class Split(Table, path="data/DATASET/split.csv"):
     path: str
     """The photo."""
     label: str
-    """Its class."""
+    """Its class; empty for photos without a label."""
     place: PlaceInSplit
 
 
@@ -261,6 +262,13 @@ class Weights(File, path="weights/BACKBONE.weights.h5"):
 
 class Features(File, path="features/DATASET/NAME.npy"):
     """The frozen backbone's features: (1 + views, photos, ...), the photos as they are first, then augmented views."""
+
+
+class TestViewFeatures(File, path="features/DATASET/views/NAME.npy"):
+    """Where a recipe averages over `test_views`: features of the views beyond the first, (views, photos, ...).
+
+    Photos that only train have zeros.
+    """
 
 
 class Model(File, path="runs/RUN/foldN/STAGE/model.keras"):
@@ -393,6 +401,26 @@ class MultilabelPredictions(Table, path="runs/RUN/predictions.csv", where="sever
     """The published model's probability of each label."""
 
 
+class UnlabelledPredictions(Table, path="runs/RUN/unlabelled_predictions.csv"):
+    """A row for each photo without a label, where the photo set keeps such photos; nobody judges these answers.
+
+    They are the last stage's; of several folds, the mean of their models' probabilities counts.
+    """
+
+    path: str
+    """The photo."""
+    predicted: str
+    """The answer."""
+    calibrated_CLASS: float
+    """The probability of each class, calibrated."""
+    sure: bool
+    """0 if the answer's probability is below `evaluation.unsure_below`."""
+
+
+class SubmissionFile(File, path="runs/RUN/submission.csv"):
+    """On request: what a competition takes, in the form of its sample (docs/competitions.md)."""
+
+
 class Evaluation(Table, path="runs/RUN/evaluation.csv"):
     """A row for each stage and role, all folds pooled (`fold` is `all`), and for each of the folds."""
 
@@ -450,6 +478,12 @@ class Evaluation(Table, path="runs/RUN/evaluation.csv"):
     """The share of answers that are sure."""
     sure_accuracy: float
     """The accuracy of the answers that are sure."""
+    quadratic_kappa: float | None
+    """Where `evaluation.metrics` asks for it: Cohen's kappa with quadratic weights, classes in their order."""
+    mean_column_auc: float | None
+    """Where asked for: the mean over the classes of the area under the ROC curve, each against the rest."""
+    map_at_K: float
+    """Where asked for: the mean over the photos of 1 / the true class's rank by probability, 0 beyond rank K."""
     chose_n: int
     """Answers to photos, other than those that judge, that chose in training."""
     chose_accuracy: float

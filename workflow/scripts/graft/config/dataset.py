@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from graft.config.base import Settings
+from graft.config.base import Settings, merged
 
 Action = Literal["drop", "keep", "error"]
 Refusal = Literal["drop", "error"]  # for files of which nothing can be kept
@@ -17,8 +17,9 @@ SECRET = re.compile(
     r"[?&]([^=&]*(?:sig|signature|token|key|secret|password|passwd|credential|auth)[^=&]*)=(?!\$\{)[^&]", re.IGNORECASE
 )
 CONTENTS = {"table": "labels.csv", "separator": "|"}  # the table of the sample `contents`
-KINDS = ("kaggle", "url", "archive", "folder", "sample")
+KINDS = ("kaggle", "competition", "url", "archive", "folder", "sample")
 KAGGLE = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(/(versions/)?\d+)?")
+COMPETITION = re.compile(r"[A-Za-z0-9][\w-]*")
 
 
 class Sample(Settings):
@@ -133,10 +134,14 @@ class Labels(Settings):
 
 
 class Source(Settings):
-    """Where photos come from: exactly one of kaggle, url, archive, folder and sample."""
+    """Where photos come from: exactly one of kaggle, competition, url, archive, folder and sample."""
 
     kaggle: str | None = None
     """A Kaggle dataset as owner/slug, or owner/slug/VERSION to pin a version."""
+
+    competition: str | None = Field(None, exclude_if=lambda value: value is None)
+    """A Kaggle competition, by the last part of its address. Its photos without labels are kept to be predicted:
+    `ingest.policy` then has `keep` for unlabelled and photo_without_row. docs/competitions.md."""
 
     url: str | None = None
     """The http or https address of a zip or tar archive. Keys and signatures stay out of the configuration, and so out
@@ -173,6 +178,13 @@ class Source(Settings):
             raise ValueError(f"{value!r} is not owner/slug or owner/slug/VERSION, as in a dataset's address on Kaggle")
         return value
 
+    @field_validator("competition")
+    @classmethod
+    def _slug(cls, value: str | None) -> str | None:
+        if value is not None and not COMPETITION.fullmatch(value):
+            raise ValueError(f"{value!r} is no competition's name; take the last part of its address on Kaggle")
+        return value
+
     @field_validator("url")
     @classmethod
     def _http(cls, value: str | None) -> str | None:
@@ -192,7 +204,7 @@ class Source(Settings):
         given = [key for key in KINDS if getattr(self, key) is not None]
         if len(given) != 1:
             came = f"it has {' and '.join(given)}" if given else "it has none"
-            raise ValueError(f"give exactly one of kaggle, url, archive, folder, sample; {came}")
+            raise ValueError(f"give exactly one of {', '.join(KINDS)}; {came}")
         return self
 
     @model_validator(mode="before")
@@ -254,12 +266,12 @@ class Policy(Settings):
     too_large: Refusal = "drop"
     """An image beyond `limits`."""
 
-    unlabelled: Refusal = "drop"
+    unlabelled: Action = "drop"
     """An image that lies in no class folder, whose row in the label table has no label, or that lacks a role (train,
-    val, test) where others have one."""
+    val, test) where others have one; kept, it gets the role `unlabelled`: predicted, never trained on, never judged."""
 
-    photo_without_row: Refusal = "drop"
-    """An image that the label table does not name."""
+    photo_without_row: Action = "drop"
+    """An image that the label table does not name; kept, it gets the role `unlabelled`."""
 
     row_without_photo: Refusal = "drop"
     """A row of the label table, or of the corrections, whose photo is not there."""
@@ -450,6 +462,23 @@ class Dataset(Pictures):
 
     split: Split = Split()
     """Which photos train, validate and test."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _competition_keeps_its_test_photos(cls, values: Any) -> Any:
+        source = values.get("source") if isinstance(values, dict) else None
+        if not (isinstance(source, dict) and source.get("competition")):
+            return values
+        return merged({"ingest": {"policy": {"unlabelled": "keep", "photo_without_row": "keep"}}}, values)
+
+    @property
+    def predicts_unlabelled(self) -> bool:
+        """Return whether photos without a label are kept, to be predicted.
+
+        >>> Dataset(source={"competition": "cassava-leaf-disease-classification"}).predicts_unlabelled
+        True
+        """
+        return "keep" in (self.ingest.policy.unlabelled, self.ingest.policy.photo_without_row)
 
     @property
     def pictures(self) -> Pictures:

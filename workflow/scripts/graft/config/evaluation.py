@@ -1,10 +1,15 @@
 """How results are judged: intervals, calibration, decisions, significance."""
 
+import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from graft.config.base import Settings
+from graft.config.base import Settings, nearest
+
+ALWAYS = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "log_loss", "brier", "ece")  # evaluation.csv has them
+ON_REQUEST = ("quadratic_kappa", "mean_column_auc", "map_at_3", "map_at_5")  # map_at_ takes any number
+MAP = re.compile(r"map_at_([1-9]\d{0,3})")
 
 
 class Evaluation(Settings):
@@ -31,8 +36,21 @@ class Evaluation(Settings):
     """A photo whose answer has a calibrated probability below this gets "not sure" instead; 0: every photo is decided.
     It travels in the published model, and `classify` follows it."""
 
+    metrics: list[str] = Field([], exclude_if=lambda value: not value)
+    """Numbers that competitions grade by, as more columns of evaluation.csv: quadratic_kappa (quadratic weighted kappa,
+    of classes whose natural order means something, such as 0 to 4), mean_column_auc, map_at_K (mean average precision
+    at K, such as map_at_5). Macro F1, log loss and the accuracies are always there."""
+
     bootstrap_resamples: int = Field(9999, ge=99, le=1_000_000)
     """Resamples of the photos behind each bootstrap interval."""
 
     seed: int = Field(0, ge=0, lt=2**31)
     """The seed of the resamples."""
+
+    @field_validator("metrics")
+    @classmethod
+    def _known(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if name not in (*ALWAYS, *ON_REQUEST) and not MAP.fullmatch(name):
+                raise ValueError(f"there is no metric {name!r}{nearest(name, [*ON_REQUEST, *ALWAYS])}")
+        return names

@@ -4,11 +4,13 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from graft.config.averaging import AveragedViews
 from graft.config.backbone import Backbone, Embedding
 from graft.config.base import Settings
 from graft.config.dataset import SQUASHED, Pictures
 from graft.config.export import Export
 from graft.config.recipe import Augmentation, FineTuning, FrozenPhase, Head, Precision, Recipe, Selection
+from graft.config.submission import Submission
 
 
 class Experiment(Settings):
@@ -47,6 +49,15 @@ class Experiment(Settings):
     exports: list[Export] = []
     """Forms of the model to write and prove beside model.keras: names such as `onnx`, or sections such as
     `{format: onnx, precision: int8}`."""
+
+    submission: Submission | None = Field(None, exclude_if=lambda value: value is None)
+    """Write runs/NAME/submission.csv, what a competition takes for its photos without labels: the name of the
+    competition's sample, or a section; `{}` for a sample named sample_submission.csv. docs/competitions.md."""
+
+    @field_validator("submission", mode="before")
+    @classmethod
+    def _sample(cls, value: Any) -> Any:
+        return {"sample": value} if isinstance(value, str) else value
 
     @field_validator("exports")
     @classmethod
@@ -102,6 +113,16 @@ class EmbedSettings(Embedding):
     """As in the configuration."""
 
 
+class ViewedSettings(Settings):
+    """What `embed_test_views` uses."""
+
+    embedding: EmbedSettings
+    """As the features of the photos as they are."""
+
+    test_views: AveragedViews
+    """The views; the first, the photo as it is, is not cached with them."""
+
+
 class PredictSettings(Settings):
     """What `predict` uses."""
 
@@ -113,6 +134,19 @@ class PredictSettings(Settings):
 
     fast_path: bool = True
     """As in the configuration."""
+
+    test_views: AveragedViews | None = Field(None, exclude_if=lambda value: value is None)
+    """What each prediction is averaged over; null: the photo as it is, alone."""
+
+
+class UnlabelledSettings(Settings):
+    """What `predict_unlabelled` uses."""
+
+    fast_path: bool = True
+    """As in the configuration."""
+
+    test_views: AveragedViews | None = Field(None, exclude_if=lambda value: value is None)
+    """As in `PredictSettings`."""
 
 
 class HeadSettings(Settings):

@@ -8,7 +8,7 @@ from typing import Any
 from graft.config.backbone import Backbone
 from graft.config.base import Settings
 from graft.config.dataset import Pictures
-from graft.config.experiment import EmbedSettings
+from graft.config.experiment import EmbedSettings, ViewedSettings
 from graft.config.hub import PRESET
 
 
@@ -40,6 +40,11 @@ def features_key(embedding: EmbedSettings) -> str:
     if embedding.views:
         key += f"-views-{digest(embedding.views)}"
     return key
+
+
+def views_key(viewed: ViewedSettings) -> str:
+    """Return the name of cached features of test-time views."""
+    return f"{features_key(viewed.embedding)}-{viewed.test_views.count}-{digest(viewed.test_views)}"
 
 
 def pictures_key(pictures: Pictures) -> str:

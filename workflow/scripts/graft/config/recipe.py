@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from graft.config.base import Settings
 
@@ -50,6 +50,21 @@ class Augmentation(Settings):
 
     vertical_flip: bool = False
     """Mirror top and bottom, every second time."""
+
+
+class ViewsToAverage(Settings):
+    """Test-time views: each prediction is the mean over several views of its photo, by its logits."""
+
+    count: int = Field(ge=2, le=100)
+    """Views, the first of which is the photo as it is. Predicting takes as many times as long."""
+
+    augmentation: Augmentation | None = None
+    """How the others are drawn: the same maps for every photo. Null: as `augmentation` of the recipe; where it has
+    none, mirrored every second time, shifted and zoomed by up to a tenth. Give one where a mirrored photo means
+    something else."""
+
+    seed: int = Field(0, ge=0, lt=2**31)
+    """What the views are drawn from."""
 
 
 class Optimizer(Settings):
@@ -271,8 +286,17 @@ class Recipe(Settings):
     selection: Selection = Selection()
     """Which photos choose."""
 
+    test_views: ViewsToAverage | None = Field(None, exclude_if=lambda value: value is None)
+    """Average every prediction over this many views of its photo, in the tables, in calibration and in the published
+    model: `test_views: 4`, or a section. Null: the photo as it is, alone."""
+
     expected: Expected | None = None
     """What the recipe gave where it was measured. It changes nothing; a test compares."""
+
+    @field_validator("test_views", mode="before")
+    @classmethod
+    def _counted(cls, value: Any) -> Any:
+        return {"count": value} if isinstance(value, int) else value
 
     @property
     def chooses(self) -> bool:

@@ -10,15 +10,16 @@ from typing import Any
 import yaml
 from pydantic import Field
 
+from graft.config.averaging import averaged_views
 from graft.config.backbone import SHIPPED_WEIGHTS, Backbone
 from graft.config.base import Settings, merged, nearest, parse
 from graft.config.dataset import SQUASHED, Dataset, Pictures
 from graft.config.evaluation import Evaluation
-from graft.config.experiment import EmbedSettings, Experiment, embed_settings
+from graft.config.experiment import EmbedSettings, Experiment, ViewedSettings, embed_settings
 from graft.config.export import Export, export_named
 from graft.config.figures import Figures
 from graft.config.hub import PRESET
-from graft.config.keys import backbone_key, canonical, features_key
+from graft.config.keys import backbone_key, canonical, features_key, views_key
 from graft.config.model_table import FINETUNED, ModelTable, check_probes, with_finetuned
 from graft.config.recipe import Recipe, Selection
 from graft.config.several import check_one_label, check_several
@@ -82,6 +83,18 @@ class Run:
         """Return what the features depend on."""
         return embed_settings(self.experiment.backbone, self.recipe, self.seed, self.pictures, self.fast_path)
 
+    @property
+    def viewed(self) -> ViewedSettings | None:
+        """Return what the cached features of test-time views depend on; None where predictions cannot use any.
+
+        They can where the head's stage computes in prediction what it was trained on: with one preprocessing, and in
+        float32.
+        """
+        views, recipe = averaged_views(self.recipe), self.recipe
+        if views is None or recipe.preprocessing != "consistent" or recipe.frozen.precision != "float32":
+            return None
+        return ViewedSettings(embedding=without_views(self.embedding), test_views=views)
+
 
 class Job:
     """A configuration that has been checked whole, before any rule runs.
@@ -118,6 +131,7 @@ class Job:
         self.backbones = {backbone_key(run.experiment.backbone): run.experiment.backbone for run in self._runs.values()}
         for run in self._runs.values():
             check_shards(run, self.config.shards)
+            check_submits(run.experiment_name, run.experiment, self.config.datasets[run.experiment.dataset])
 
     def _with_table(self, values: Any) -> Any:
         """Return a configuration with what its model table adds: the experiments that fine-tune its networks."""
@@ -211,9 +225,16 @@ class Job:
         return [export.name for export in self.run(run).experiment.exports]
 
     def export(self, run: str, name: str) -> Export:
-        """Return the settings of an export; one that the run does not list may be asked for too, by its name."""
+        """Return the settings of an export; one that the run does not list may be asked for too, by its name.
+
+        Raises: UserError if the run's predictions are averaged over views, or of several labels, which no export does.
+        """
         dataset = self.dataset_of(run)
         check_one_label(dataset, self.dataset(dataset), f"the export {name}")
+        if self.run(run).recipe.test_views:
+            raise UserError(
+                f"{run} has test_views, and an export answers from the photo as it is: leave out exports or test_views"
+            )
         listed = (export for export in self.run(run).experiment.exports if export.name == name)
         return next(listed, None) or export_named(name)
 
@@ -227,6 +248,16 @@ class Job:
                 if features_key(embedding) == key:
                     return embedding
         raise UserError(f"no experiment has features named {key!r}")
+
+    def viewed(self, key: str) -> ViewedSettings:
+        """Return the settings of cached features of test-time views by their name.
+
+        Raises: UserError if no experiment has such views.
+        """
+        for run in self._every_run():
+            if run.viewed and views_key(run.viewed) == key:
+                return run.viewed
+        raise UserError(f"no experiment has test-time views named {key!r}")
 
     def features_of_dataset(self, name: str) -> tuple[str, str]:
         """Return the names of the features that a dataset's first run is trained on, and of the same without views.
@@ -324,6 +355,20 @@ def check_shards(run: Run, shards: Shards) -> None:
         raise UserError(
             f"shards.embed is {shards.embed}, but frozen.precision of {run.experiment_name} is 'auto', which every "
             "machine decides for itself; name float32 or bfloat16 in its override"
+        )
+
+
+def check_submits(name: str, experiment: Experiment, dataset: Dataset) -> None:
+    """Refuse a submission where no photo is without a label, and photos without one where others have several."""
+    if dataset.predicts_unlabelled and dataset.source.several_labels:
+        raise UserError(
+            f"datasets.{experiment.dataset} keeps photos without a label to predict them, which is for one label a "
+            "photo; set its ingest.policy.unlabelled and photo_without_row to 'drop'"
+        )
+    if experiment.submission and not dataset.predicts_unlabelled:
+        raise UserError(
+            f"experiments.{name}.submission answers for photos without a label, and datasets.{experiment.dataset} "
+            "drops these; set its ingest.policy.unlabelled (class folders) or photo_without_row (a table) to 'keep'"
         )
 
 

@@ -26,7 +26,7 @@ def check_several(
     for name, (experiment, recipe) in runs.items():
         check_head(name, experiment.dataset, recipe.head.output, several[name])
         if several[name]:
-            check_run(name, experiment, evaluation)
+            check_run(name, experiment, recipe, evaluation)
     if len(set(several.values())) > 1:
         one, other = (next(name for name, has in several.items() if has == kind) for kind in (False, True))
         raise UserError(
@@ -50,12 +50,19 @@ def check_head(name: str, dataset: str, output: str, several: bool) -> None:
         )
 
 
-def check_run(name: str, experiment: Experiment, evaluation: Evaluation) -> None:
+def check_run(name: str, experiment: Experiment, recipe: Recipe, evaluation: Evaluation) -> None:
     """Refuse what does not go with several labels."""
     if experiment.exports:
         raise UserError(f"exports of {name} cannot be proved yet for several labels a photo; leave them out")
     if experiment.choose != "none":
         raise UserError(f"choose of {name} is for one label a photo; leave it out, and compare the runs")
+    if recipe.test_views:
+        raise UserError(f"test_views of {name} is for one label a photo; leave it out")
+    if evaluation.metrics:
+        raise UserError(
+            "evaluation.metrics is for one label a photo; evaluation.csv of several has mean average precision, F1 and "
+            "areas under the curves of its own, so leave it out"
+        )
     if evaluation.unsure_below:
         raise UserError(
             "evaluation.unsure_below is for one label a photo; several have a threshold each (evaluation."

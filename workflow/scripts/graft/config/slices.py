@@ -3,13 +3,21 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from graft.config.averaging import averaged_views
 from graft.config.backbone import Backbone
-from graft.config.experiment import FineTuneSettings, HeadSettings, PredictSettings, choosing_of
+from graft.config.experiment import (
+    FineTuneSettings,
+    HeadSettings,
+    PredictSettings,
+    UnlabelledSettings,
+    choosing_of,
+)
 from graft.config.hub import is_hub
-from graft.config.keys import canonical, features_key
+from graft.config.keys import canonical, features_key, views_key
 from graft.config.model_table import ModelTable, Tabulated, Timing
 from graft.config.provenance import RunRecord
 from graft.config.resolution import Job, JobConfig, Run
+from graft.config.submission import Submission
 from graft.config.sweeps import Ranking
 from graft.errors import UserError
 
@@ -58,7 +66,17 @@ def finetune_settings(run: Run) -> FineTuneSettings:
 
 def predict_settings(run: Run) -> PredictSettings:
     """Return which photos a run's models are asked about."""
-    return PredictSettings(roles=run.experiment.predict, choosing=choosing_of(run.recipe), fast_path=run.fast_path)
+    return PredictSettings(
+        roles=run.experiment.predict,
+        choosing=choosing_of(run.recipe),
+        fast_path=run.fast_path,
+        test_views=averaged_views(run.recipe),
+    )
+
+
+def unlabelled_settings(run: Run) -> UnlabelledSettings:
+    """Return how a run's models are asked about the photos without a label."""
+    return UnlabelledSettings(fast_path=run.fast_path, test_views=averaged_views(run.recipe))
 
 
 SLICES: dict[str, Callable[[Job, Mapping[str, str]], Any]] = {
@@ -70,10 +88,13 @@ SLICES: dict[str, Callable[[Job, Mapping[str, str]], Any]] = {
     "grouping": lambda job, at: job.dataset(at["dataset"]).split.model_dump(mode="json", include={"group_by", "seed"}),
     "weights": lambda job, at: job.backbone(at["backbone"]),
     "embed": lambda job, at: job.embedding(at["features"]),
+    "test_views": lambda job, at: job.viewed(at["views"]),
     "head": lambda job, at: head_settings(job.run(at["run"])),
     "finetune": lambda job, at: finetune_settings(job.run(at["run"])),
     "backbone_name": lambda job, at: job.run(at["run"]).experiment.backbone.name,
     "predict": lambda job, at: predict_settings(job.run(at["run"])),
+    "unlabelled": lambda job, at: unlabelled_settings(job.run(at["run"])),
+    "submission": lambda job, at: job.run(at["run"]).experiment.submission or Submission(),
     "export": lambda job, at: job.export(at["run"], at["export"]),
     "evaluation": lambda job, at: job.config.evaluation,
     "provenance": lambda job, at: run_record(job, job.run(at["run"])),
@@ -114,12 +135,13 @@ def tabulated(job: Job) -> Tabulated:
 def run_record(job: Job, run: Run) -> RunRecord:
     """Return what repeats a run alone: the configuration with nothing else in it, its recipe in full as an override.
 
-    Exports are no part of it: they change no result, and need packages that a machine may lack.
+    Exports and the submission are no part of it: they change no result, and need packages that a machine may lack.
     """
-    alone = {
+    alone: dict[str, Any] = {
         "override": run.recipe.model_dump(mode="json", exclude={"expected"}),
         "choose": "none",  # the recipe has what a choice held out
         "exports": [],
+        "submission": None,
     }
     experiment = run.experiment.model_copy(update=alone)
     config = JobConfig(
@@ -135,5 +157,7 @@ def run_record(job: Job, run: Run) -> RunRecord:
         seed=run.seed,
         dataset=experiment.dataset,
         features=features_key(run.embedding),
+        test_views=averaged_views(run.recipe),
+        views=views_key(run.viewed) if run.viewed else None,
         config=config.model_dump(mode="json", exclude={"figures", "shards", "model_table"}),  # none changes a result
     )

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from graft.config.dataset import Ingest, Policy
 from graft.data import altered, duplicates
 from graft.data.archive import File
 from graft.data.decode import Look
+from graft.data.unlabelled import UNLABELLED
 from graft.data.wording import abbreviated
 from graft.errors import UserError
 
@@ -20,6 +21,9 @@ SETTLED = {"label_table": "read", "withdrawn": "drop", "relabelled": "keep"}  # 
 RANK = {"test": 0, "val": 1, "train": 2, "": 3}  # of copies in several folders, the lowest rank is kept
 DETAIL_PX = 64  # a photo of shorter sides, such as a digit of 28 px, has too little detail to find altered copies
 GRAVITY = (*ALWAYS_DROPPED, *SETTLED, *Policy.model_fields)  # gravest first: the verdict of a file with several faults
+KEEPS_NOTHING = {*ALWAYS_DROPPED, *SETTLED} | {
+    kind for kind, field in Policy.model_fields.items() if "keep" not in get_args(field.annotation)
+}
 T = TypeVar("T")
 
 
@@ -53,6 +57,11 @@ class Entry:
         return self.file.local
 
     @property
+    def has_role(self) -> bool:
+        """Return whether the photo may train or judge; one that is only predicted harms nothing as a copy."""
+        return self.source_split != UNLABELLED
+
+    @property
     def seen(self) -> Look:
         """Return what reading the file found; only of a file that was read."""
         assert self.look is not None, self.name
@@ -67,8 +76,8 @@ def judge(entries: list[Entry], settings: Ingest) -> None:
     for entry in entries:
         settle(entry, settings.policy)
     refuse(entries, settings.policy)
-    judge_copies([entry for entry in entries if entry.kept], settings.policy)
-    judge_near_copies([entry for entry in entries if entry.kept], settings)
+    judge_copies([entry for entry in entries if entry.kept and entry.has_role], settings.policy)
+    judge_near_copies([entry for entry in entries if entry.kept and entry.has_role], settings)
     refuse(entries, settings.policy)
 
 
@@ -76,10 +85,15 @@ def settle(entry: Entry, policy: Policy) -> None:
     """Set an entry's verdict, outcome and detail from its faults."""
     if not entry.faults:
         return
-    dropping = [fault for fault in entry.faults if action(fault[0], policy) in ("drop", "read")]
+    dropping = [fault for fault in entry.faults if drops(fault[0], entry, policy)]
     kind, _ = min(dropping or entry.faults, key=lambda fault: GRAVITY.index(fault[0]))
     entry.verdict, entry.kept = kind, not dropping
     entry.detail = "; ".join(dict.fromkeys(detail for _, detail in entry.faults))
+
+
+def drops(kind: str, entry: Entry, policy: Policy) -> bool:
+    """Return whether a fault costs an entry its place; a photo that is only predicted keeps it as long as it can."""
+    return action(kind, policy) in ("drop", "read") and (entry.has_role or kind in KEEPS_NOTHING)
 
 
 def action(kind: str, policy: Policy) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from graft.config.dataset import Limits, Source
-from graft.data import archive, kaggle_source, lock, transfer, url_source
+from graft.data import archive, competition_source, kaggle_source, lock, transfer, url_source
 from graft.data.transfer import Failed, Patience
 from graft.errors import UserError
 from graft.storage.files import atomic, sha256_of, write_json
@@ -26,7 +26,7 @@ def obtain(source: Source, limits: Limits, output: Path, scratch: Path, locked: 
     outlive a failed run: the first are resumed, the second used again.
 
     Args:
-        source: a kaggle, url or archive source.
+        source: a kaggle, competition, url or archive source.
         limits: what reading the archive may cost.
         output: the archive; whole or absent.
         scratch: a folder on the same file system.
@@ -104,6 +104,9 @@ def fetched(source: Source, limits: Limits, scratch: Path) -> dict[str, Any]:
     if source.kaggle is not None:
         slug = kaggle_source.parts_of(source.kaggle)[1]
         fetch, request, target = kaggle_source.fetch_kaggle, {"dataset": source.kaggle}, scratch / f"{slug}.zip"
+    elif source.competition is not None:
+        request, target = {"competition": source.competition}, scratch / f"{source.competition}.zip"
+        fetch = competition_source.fetch_competition
     else:
         url_source.resolved(url_of(source))  # a missing variable is reported before anything starts
         fetch, request, target = url_source.fetch_url, {"url": url_of(source)}, scratch / "partial"
@@ -112,7 +115,7 @@ def fetched(source: Source, limits: Limits, scratch: Path) -> dict[str, Any]:
         transfer.discard(target)  # a partial download of something else
     note.write_text(identity(source))
     wanted = Wanted(
-        name=source.kaggle or transfer.clean(url_of(source)),
+        name=source.kaggle or source.competition or transfer.clean(url_of(source)),
         advise=lambda fault: advice(source, fault),
         instead="set `source: {archive: PATH}`",
     )
@@ -169,4 +172,6 @@ def advice(source: Source, fault: transfer.Fault) -> str:
     """Return the sentence of the source's own kind."""
     if source.kaggle is not None:
         return kaggle_source.advice(source.kaggle, fault)
+    if source.competition is not None:
+        return competition_source.advice(source.competition, fault)
     return url_source.advice(url_of(source), fault)

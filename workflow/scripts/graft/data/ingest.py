@@ -18,6 +18,7 @@ from graft.data.archive import File
 from graft.data.audit import Entry, judge
 from graft.data.decode import Look, look
 from graft.data.labelling import Labelling, hint
+from graft.data.setting_apart import set_apart
 from graft.errors import UserError
 
 BATCH = 32  # files a worker gets at once
@@ -52,6 +53,7 @@ def ingest(
     inspect([entry for entry in entries if not entry.faults], settings, workers, pictures)
     decoded = [entry for entry in entries if entry.look and entry.look.phash is not None]
     labelling.label(entries, decoded, settings)
+    set_apart(decoded, settings.policy)
     blame_blanks(decoded, settings)
     entries += labelling.unmatched
     judge(entries, settings)
@@ -187,7 +189,7 @@ def class_names(entries: list[Entry]) -> list[str]:
 
     Raises: UserError if there are fewer than two; it says what was seen.
     """
-    kept = [entry for entry in entries if entry.kept]
+    kept = [entry for entry in entries if entry.kept and entry.label is not None]
     names = sorted({entry.label for entry in kept if entry.label is not None}, key=layout.natural)
     if len(names) >= 2:
         return names
@@ -250,7 +252,7 @@ def manifest_table(entries: list[Entry], several: bool = False) -> pd.DataFrame:
     rows = [
         (
             entry.name,
-            entry.label,
+            entry.label or "",
             entry.source_split,
             entry.seen.width,
             entry.seen.height,

@@ -13,6 +13,7 @@ from graft.config.base import nearest
 from graft.config.dataset import Split
 from graft.data.duplicates import connected_components, links_of
 from graft.data.layout import natural
+from graft.data.unlabelled import UNLABELLED, is_unlabelled, labelled
 from graft.data.wording import abbreviated
 from graft.errors import UserError
 from graft.storage.files import read_table
@@ -25,7 +26,8 @@ def split(manifest: pd.DataFrame, settings: Split) -> pd.DataFrame:
     """Return the rows of split.csv, one for each photo and fold.
 
     Folds follow one another, photos stand in the manifest's order. `group` is the number of a photo's group, the place
-    of the group's first photo in the manifest. `inner` is 1 for the training photos that may choose, else 0.
+    of the group's first photo in the manifest. `inner` is 1 for the training photos that may choose, else 0. Photos
+    without a label have no part in it: they follow each fold's others, in the role `unlabelled`, each its own group.
 
     Args:
         manifest: of ingest: path, label, source_split, sha256, duplicate_group.
@@ -33,6 +35,8 @@ def split(manifest: pd.DataFrame, settings: Split) -> pd.DataFrame:
 
     Raises: UserError if a class is too small to be split, a share cannot be had, or photos leak between roles.
     """
+    apart = manifest[is_unlabelled(manifest)]
+    manifest = labelled(manifest).reset_index(drop=True)
     groups = groups_of(manifest, settings.group_by)
     method = resolved(settings, manifest)
     if method == "file":
@@ -48,20 +52,25 @@ def split(manifest: pd.DataFrame, settings: Split) -> pd.DataFrame:
         check_roles(manifest, roles, fold)
         check_leaks(manifest, groups, roles, grouping_of(manifest, settings))
     labels = manifest["label"].to_numpy()
-    parts = [
-        manifest[["path", "label"]]
-        .assign(fold=fold, role=roles, group=groups, inner=inner_part(labels, groups, roles, settings))
-        .loc[roles != ""]
-        for fold, roles in enumerate(folds)
-    ]
-    return tables.Split.checked(pd.concat(parts, ignore_index=True))
+    parts = []
+    for fold, roles in enumerate(folds):
+        inner = inner_part(labels, groups, roles, settings)
+        given = manifest[["path", "label"]].assign(fold=fold, role=roles, group=groups, inner=inner)
+        parts += [given.loc[roles != ""], rows_without_label(apart, fold, len(manifest))]
+    return tables.Split.checked(pd.concat([part for part in parts if len(part)], ignore_index=True))
+
+
+def rows_without_label(apart: pd.DataFrame, fold: int, n_labelled: int) -> pd.DataFrame:
+    """Return a fold's rows for the photos without a label; each is a group of its own."""
+    groups = n_labelled + np.arange(len(apart))
+    return apart[["path", "label"]].assign(fold=fold, role=UNLABELLED, group=groups, inner=0)
 
 
 def resolved(settings: Split, manifest: pd.DataFrame) -> str:
     """Return the method, `auto` replaced by what the photo set allows."""
     if settings.method != "auto":
         return settings.method
-    own = set(manifest["source_split"])
+    own = set(labelled(manifest)["source_split"])
     return "folders" if "train" in own and own & {"val", "test"} else "stratified"
 
 

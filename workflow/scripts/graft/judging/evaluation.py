@@ -11,6 +11,7 @@ from graft.config.evaluation import Evaluation
 from graft.errors import UserError
 from graft.judging import calibration, metrics, significance
 from graft.judging.calibration import Calibrator
+from graft.judging.graded import graded
 from graft.judging.outcomes import PROBABILITY, STAGES, Outcomes, classes_of, judging_role, outcomes_of
 from graft.storage.files import read_table
 
@@ -142,6 +143,7 @@ def numbers(answers: Answers, settings: Evaluation) -> dict[str, float]:
         "threshold": rows["threshold"].mean(),
         "unsure_below": settings.unsure_below,
         **when_sure(outcomes.correct, rows["sure"].to_numpy(bool)),
+        **graded(outcomes, settings.metrics),
     }
 
 

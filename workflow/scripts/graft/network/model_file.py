@@ -8,8 +8,9 @@ import importlib.util
 import json
 import shutil
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from graft import paths
@@ -98,7 +99,13 @@ def copy_model(source: str | Path, more_facts: dict[str, Any], target: str | Pat
         add_facts(part, facts)
 
 
-def publish(run: str, models: Sequence[Path], calibration: dict[str, Any], target: Path) -> None:
+def publish(
+    run: str,
+    models: Sequence[Path],
+    calibration: dict[str, Any],
+    target: Path,
+    more_facts: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
     """Write the model to take away: that of the last stage's first fold, with what its decisions need.
 
     Args:
@@ -106,12 +113,13 @@ def publish(run: str, models: Sequence[Path], calibration: dict[str, Any], targe
         models: of every fold and stage.
         calibration: what calibration.json holds.
         target: the file to write.
+        more_facts: what else its decisions need, such as the views that they are averaged over.
     """
     places = {path: place_of(path) for path in models}
     first = min(models, key=lambda path: (-paths.STAGES.index(places[path]["stage"]), places[path]["fold"]))
     stage, fold = places[first]["stage"], places[first]["fold"]
     fitted = calibration["stages"][stage]["folds"][str(fold)]
-    facts = {"run": run, "stage": stage, "fold": fold}
+    facts = {"run": run, "stage": stage, "fold": fold, **more_facts}
     facts |= {name: fitted[name] for name in DECISION if name in fitted}
     copy_model(first, facts, target)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from graft import paths
-from graft.config.keys import backbone_key, features_key
+from graft.config.keys import backbone_key, features_key, views_key
 from graft.config.resolution import Job
 from graft.data.placed import check_photos
 from graft.errors import UserError
@@ -45,6 +45,11 @@ def files_of_job(results: Path, job: Job) -> Iterator[Path]:
         for run in runs
     }
     shared |= {below(results, paths.WEIGHTS, backbone=backbone_key(run.experiment.backbone)) for run in runs}
+    shared |= {
+        below(results, paths.TEST_VIEWS, dataset=run.experiment.dataset, views=views_key(run.viewed))
+        for run in runs
+        if run.viewed
+    }
     for folder in sorted({path.parent for path in shared}):
         yield from (path for path in seals.sealed_files(folder) if path in shared)
     for dataset in job.datasets:

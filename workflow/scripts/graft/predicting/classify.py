@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from graft.config.averaging import AveragedViews
 from graft.config.dataset import SQUASHED, Limits, Pictures
 from graft.data.layout import EXTENSIONS
 from graft.data.pictures import pixels_in, squared, upright_rgb
@@ -54,17 +55,18 @@ def classify(model: "keras.Model", facts: dict[str, Any], paths: list[str]) -> I
 
     Args:
         model: raw pixels (n, size, size, 3) to logits.
-        facts: what travels in the model file: classes, size, pictures, temperature, threshold, unsure_below.
+        facts: what travels in the model file: classes, size, pictures, test_views, temperature, threshold,
+            unsure_below.
         paths: of photos.
     """
     from graft.predicting.predictions import class_probabilities
 
-    pictures = pictures_of(facts)
+    pictures, views = pictures_of(facts), views_of(facts)
     for start in range(0, len(paths), BATCH_SIZES[-1]):
         part = paths[start : start + BATCH_SIZES[-1]]
         opened = [open_square(path, facts["size"], pictures) for path in part]
         pixels = [one for one in opened if isinstance(one, np.ndarray)]
-        logits = iter(predict(model, np.stack(pixels)) if pixels else [])
+        logits = iter(predict(model, np.stack(pixels), views) if pixels else [])
         for path, one in zip(part, opened, strict=True):
             if isinstance(one, str):
                 yield Verdict(path, fault=one)
@@ -80,6 +82,11 @@ def classify(model: "keras.Model", facts: dict[str, Any], paths: list[str]) -> I
 def pictures_of(facts: dict[str, Any]) -> Pictures:
     """Return how a model's photos were made into squares; a model of an earlier version squeezed them."""
     return Pictures.model_validate(facts.get("pictures", {}))
+
+
+def views_of(facts: dict[str, Any]) -> AveragedViews | None:
+    """Return the views that a model's predictions were averaged over when it was judged; None: none but the photo."""
+    return AveragedViews.model_validate(facts["test_views"]) if facts.get("test_views") else None
 
 
 def open_square(path: str, size: int, pictures: Pictures = SQUASHED) -> np.ndarray | str:
@@ -99,12 +106,14 @@ def open_square(path: str, size: int, pictures: Pictures = SQUASHED) -> np.ndarr
     return np.asarray(squared(image, size, pictures.fit))
 
 
-def predict(model: "keras.Model", pixels: np.ndarray) -> np.ndarray:
-    """Return the logits of a batch of at most the largest batch size."""
+def predict(model: "keras.Model", pixels: np.ndarray, views: AveragedViews | None = None) -> np.ndarray:
+    """Return the logits of a batch of at most the largest batch size, averaged over `views` of each photo."""
+    from graft.predicting.averaging import averaged_logits
+
     n = next(size for size in BATCH_SIZES if size >= len(pixels))
     images = np.zeros((n, *pixels.shape[1:]), np.float32)
     images[: len(pixels)] = pixels
-    return np.asarray(model.predict_on_batch(images))[: len(pixels)]
+    return averaged_logits(model.predict_on_batch, images, views)[: len(pixels)]
 
 
 def annotate(verdict: Verdict, folder: Path, taken: set[str], pictures: Pictures = SQUASHED) -> Path:

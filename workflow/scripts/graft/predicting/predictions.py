@@ -5,12 +5,16 @@ import numpy as np
 import pandas as pd
 
 from graft import tables
+from graft.config.averaging import AveragedViews
 from graft.machine.progress import Progress
+from graft.predicting.averaging import averaged_logits
 
 BATCH = 32  # photos a forward pass, always: a short batch is filled up, so that one compiled graph serves all
 
 
-def predict_logits(model: keras.Model, pixels: np.ndarray, rows: np.ndarray, tag: str) -> np.ndarray:
+def predict_logits(
+    model: keras.Model, pixels: np.ndarray, rows: np.ndarray, tag: str, views: AveragedViews | None = None
+) -> np.ndarray:
     """Return the logits of some photos, (n_rows, 1) or (n_rows, n_classes), float32.
 
     Args:
@@ -18,6 +22,7 @@ def predict_logits(model: keras.Model, pixels: np.ndarray, rows: np.ndarray, tag
         pixels: (n_photos, size, size, 3), uint8; may lie on disk.
         rows: (n_rows,), int; which of them.
         tag: for the lines of progress.
+        views: average over these views of each photo; None: the photo as it is, alone.
     """
     logits = np.zeros((len(rows), model.output_shape[-1]), np.float32)
     progress = Progress(tag, len(rows), "photos")
@@ -25,7 +30,7 @@ def predict_logits(model: keras.Model, pixels: np.ndarray, rows: np.ndarray, tag
         part = rows[start : start + BATCH]
         images = np.zeros((BATCH, *pixels.shape[1:]), np.float32)
         images[: len(part)] = pixels[part]
-        logits[start : start + len(part)] = np.asarray(model.predict_on_batch(images))[: len(part)]
+        logits[start : start + len(part)] = averaged_logits(model.predict_on_batch, images, views)[: len(part)]
         progress.advance(len(part))
     return logits
 

@@ -13,6 +13,7 @@ from graft.data.shards import rows_of_shard
 from graft.errors import UserError
 from graft.network.forms import in_prediction_form
 from graft.network.model_file import load_model, place_of
+from graft.predicting.averaging import is_cached, logits_from_cache
 from graft.predicting.label_predictions import label_predictions_table
 from graft.predicting.predictions import predict_logits, predictions_table
 
@@ -25,6 +26,7 @@ def predict_run(
     settings: PredictSettings,
     shard: str,
     tag: str,
+    viewed: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return the rows of raw_predictions.csv: stage by stage in the order of `models`, fold by fold.
 
@@ -36,6 +38,7 @@ def predict_run(
         settings: whose predictions are wanted.
         shard: i-of-n, the part of each fold's photos that is asked about.
         tag: for the lines of progress.
+        viewed: (views - 1, n_photos, n_features), the cached features of test-time views, for the head's stage.
 
     Raises: UserError if two models have different classes, or a fold has no photo of the wanted roles.
     """
@@ -52,7 +55,11 @@ def predict_run(
         tag_of_model = f"{tag}, fold {place['fold']}, {place['stage']}"
         rows = pd.Index(paths).get_indexer(asked["path"])
         form = in_prediction_form(model) if settings.fast_path else model
-        logits = predict_logits(form, pixels, rows, tag_of_model)
+        if place["stage"] == "head" and viewed is not None and is_cached(viewed, rows):
+            plain = predict_logits(form, pixels, rows, tag_of_model)
+            logits = logits_from_cache(model, plain, viewed, rows)
+        else:
+            logits = predict_logits(form, pixels, rows, tag_of_model, settings.test_views)
         several = COLUMN in asked
         tabulate = label_predictions_table if several else predictions_table
         table = tabulate(asked, logits, classes, place["stage"])

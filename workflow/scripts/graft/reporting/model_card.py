@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from graft.judging.graded import titles
 from graft.judging.outcomes import STAGES, judging_role
 from graft.reporting import exported
 
@@ -126,7 +127,7 @@ def results(judged: pd.DataFrame, role: str, significance: pd.DataFrame) -> str:
         f"| metric | {' | '.join(stages)} |",
         f"|---|{'---|' * len(stages)}",
     ]
-    for name, title in METRICS.items():
+    for name, title in {**METRICS, **titles(list(judged.columns))}.items():
         cells = [cell(rows[stage], name) for stage in stages]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     if any(rows[stage]["argmax_accuracy"] != rows[stage]["accuracy"] for stage in stages):
@@ -195,7 +196,16 @@ for calibrated probabilities"""
         if fitted["fitted_on"].startswith("nothing")
         else f"{fitted['n']} photos of {fitted['fitted_on']}"
     )
-    return f"{text} (chosen by {chosen_by}).\n"
+    return f"{text} (chosen by {chosen_by}).{of_views(provenance.get('test_views'))}\n"
+
+
+def of_views(views: dict[str, Any] | None) -> str:
+    """Return how predictions are averaged over views of a photo, where they are."""
+    if views is None:
+        return ""
+    return f"""
+Every number here is of predictions averaged over {views["count"]} views of each photo, by their logits: the photo as
+it is and {views["count"] - 1} more, drawn as `test_views` in the model file says. `classify.py` averages likewise."""
 
 
 def making(provenance: dict[str, Any]) -> str:

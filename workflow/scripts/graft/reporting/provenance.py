@@ -16,6 +16,7 @@ import pandas as pd
 from graft import paths
 from graft.config.provenance import RunRecord
 from graft.data import label_sets
+from graft.data.unlabelled import labelled
 from graft.paths import below, device_of_features
 from graft.storage import seals
 from graft.storage.files import read_json, read_table, sha256_of
@@ -76,11 +77,12 @@ def file_digests(paths: list[Path], below: Path) -> dict[str, str]:
 def data_record(dataset: str, manifest: Path, split: Path, source: Path) -> dict[str, Any]:
     """Return what the run was made of: how many photos of which classes, and digests that change when they do."""
     rows = read_table(split)
+    known = labelled(rows)
     seals.check(manifest)
     return {
         "dataset": dataset,
-        "photos": int(rows["path"].nunique()),
-        "classes": label_sets.names_in(rows["labels"]) if "labels" in rows else sorted(rows["label"].unique()),
+        "photos": int(known["path"].nunique()),
+        "classes": label_sets.names_in(rows["labels"]) if "labels" in rows else sorted(known["label"].unique()),
         "roles": {f"fold{fold} {role}": len(part) for (fold, role), part in rows.groupby(["fold", "role"])},
         "manifest_sha256": sha256_of(manifest),
         "split_sha256": sha256_of(split),
@@ -152,6 +154,8 @@ def costs(benchmarks: Path, record: RunRecord) -> dict[str, dict[str, float]]:
     shared = re.compile(re.escape(record.dataset) + rf"(-\d+{FIT}|-{re.escape(record.features)})?(-\d+-of-\d+)?")
     wanted = {rule: (part, own) for rule, part in OWN_RULES.items()}
     wanted |= dict.fromkeys(SHARED_RULES, ("shared", shared))
+    if record.views:
+        wanted["embed_test_views"] = ("shared", re.compile(re.escape(f"{record.dataset}-{record.views}")))
     found: dict[str, dict[str, float]] = {}
     for rule, (part, pattern) in wanted.items():
         for path in newest_sets(sorted((benchmarks / rule).glob("*.tsv"))):

@@ -81,7 +81,7 @@ def prepare(record: dict[str, Any], results: Path, folder: Path, reuse: bool) ->
     if not reuse:
         return
     source = record["config"]["datasets"][record["dataset"]].get("source", {})
-    if source.get("kaggle") or source.get("url"):
+    if source.get("kaggle") or source.get("competition") or source.get("url"):
         for name in ("archive.zip", "download.json"):
             copy(results / "data" / record["dataset"] / name, folder / "results" / "data" / record["dataset"] / name)
     for name, digest in record["weights"].items():

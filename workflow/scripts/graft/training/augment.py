@@ -9,6 +9,7 @@ import math
 import keras
 import numpy as np
 
+from graft.config.averaging import AveragedViews
 from graft.config.recipe import Augmentation
 
 
@@ -48,6 +49,17 @@ def draw_map(augmentation: Augmentation, rng: np.random.Generator, size: int) ->
     to_centre = np.array([[1, 0, -centre], [0, 1, -centre], [0, 0, 1]])
     from_centre = np.array([[1, 0, centre], [0, 1, centre], [0, 0, 1]])
     return (from_centre @ turn @ move @ slant @ scale @ to_centre).ravel()[:8]
+
+
+def maps_of(views: AveragedViews, size: int) -> np.ndarray:
+    """Return the maps of the views beyond the first, (count - 1, 8), float32.
+
+    Args:
+        views: how many, and how they are drawn.
+        size: side of the square photos, in pixels.
+    """
+    numbers = np.arange(1, views.count)
+    return draw_views(views.augmentation, np.zeros_like(numbers), numbers, views.seed, size)
 
 
 def apply_views(pixels: np.ndarray, maps: np.ndarray) -> keras.KerasTensor:

@@ -8,6 +8,7 @@ import pandas as pd
 from graft.config.experiment import Choosing
 from graft.data.label_sets import COLUMN, multi_hot
 from graft.data.selection import roles_in_run
+from graft.data.unlabelled import labelled
 from graft.training.targets import encode
 
 
@@ -20,8 +21,8 @@ class Roles:
         choose: (n,), int; the photos that choose; empty where none do, or no class can spare any.
         watch: (n,), int; the photos that are measured after each epoch: those that choose, or, where none do, the
             validation photos, which nothing in training then looks at.
-        codes: (n_photos,), int; each photo's place in `classes`; -1 for photos outside the split. Where photos may have
-            several labels, (n_photos, n_labels), float32; 1 where a photo has a label, else 0.
+        codes: (n_photos,), int; each photo's place in `classes`; -1 for photos outside the split or without a label.
+            Where photos may have several labels, (n_photos, n_labels), float32; 1 where a photo has a label, else 0.
         classes: the class names.
         groups: (n_photos,), int; each photo's group, -1 for photos outside the split; None: each its own.
         watched: the role of `watch` in the run: inner, val, or '' where no photos are watched.
@@ -49,6 +50,7 @@ class Roles:
         cls, split: pd.DataFrame, fold: int, paths: list[str], classes: list[str], choosing: Choosing
     ) -> "Roles":
         """Return the roles in one fold of split.csv (given with all folds) in a run that chooses by `choosing`."""
+        split = labelled(split)
         roles, chooser = roles_in_run(split, choosing)
         mine = split.assign(role=roles)[split["fold"] == fold].set_index("path").reindex(paths)
         role = mine["role"].to_numpy()
