@@ -5,6 +5,11 @@
 A line a photo: path, answer, the answer's probability; or "not sure" where that lies below the bound that the run set
 (evaluation.unsure_below), and behind it the class that it would have answered. Files that cannot be read are named on
 standard error and make exit code 1.
+
+For many photos, --output writes a table with a row for each file, read or not. The same command goes on where one was
+stopped:
+
+    python workflow/commands/classify.py results/runs/lesson/model.keras photos/ --output scores.csv
 """
 
 import argparse
@@ -13,30 +18,66 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import library  # noqa: F401
 
 # isort: split
 from graft.errors import UserError, run_script
 from graft.network.model_file import load_model, read_facts
+from graft.predicting import score_tables, scoring
 from graft.predicting.classify import Verdict, annotate, classify, find_photos, pictures_of
-from graft.storage.files import atomic
+from graft.predicting.decoding import workers_for
+from graft.storage.files import atomic, sha256_of
+
+if TYPE_CHECKING:
+    import keras
 
 
 def main(argv: list[str] | None = None) -> None:
     """Find the photos, load the model, say what it sees."""
     arguments = parse_arguments(argv)
     facts = read_facts(arguments.model)
-    paths = find_photos(arguments.photos)
+    if arguments.output:
+        score_tables.check_output(arguments.output)
+    paths = find_photos(arguments.photos, arguments.list)
     if not paths:
-        raise UserError(f"no photos in {', '.join(arguments.photos)}")
+        raise UserError(f"no photos in {', '.join(map(str, [*arguments.photos, *arguments.list])) or 'nothing'}")
 
     from graft.machine import runtime
 
     runtime.start(seed=0, threads=arguments.threads)
     model, _ = load_model(arguments.model)
+    if arguments.output:
+        score_many(model, facts, paths, arguments)
+    else:
+        tell_each(model, facts, paths, arguments)
+
+
+def score_many(model: "keras.Model", facts: dict[str, Any], paths: list[str], arguments: argparse.Namespace) -> None:
+    """Write a table with a row for each photo, telling how far it is; go on with what an earlier command left."""
+    from graft.network.forms import in_prediction_form
+
+    paths = list(dict.fromkeys(paths))
+    part = arguments.output.with_name(f"{arguments.output.name}.part")
+    lines = scoring.Lines(part, {"model": sha256_of(arguments.model)})
+    workers = workers_for(len(paths), arguments.workers)
+    try:
+        rows = scoring.score(in_prediction_form(model), facts, paths, workers, lines)
+        read, unread = score_tables.write_scores(rows, facts["classes"], arguments.output)
+    except KeyboardInterrupt:
+        print("\nclassify: stopped; the same command goes on from here", file=sys.stderr)
+        raise
+    part.unlink()
+    print(f"classify: {arguments.output}: {read:,} photos")
+    if unread:
+        raise UserError(f"{unread:,} of {len(paths):,} files could not be read: column fault says why")
+
+
+def tell_each(model: "keras.Model", facts: dict[str, Any], paths: list[str], arguments: argparse.Namespace) -> None:
+    """Print a line a photo, and write what else was asked for."""
     verdicts = []
-    for verdict in classify(model, facts, paths):
+    for verdict in classify(model, facts, paths, workers_for(len(paths), arguments.workers)):
         verdicts.append(verdict)
         tell(verdict)
     read = [verdict for verdict in verdicts if not verdict.fault]
@@ -56,14 +97,26 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     """Return the command line's arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path, help="model.keras of a run")
-    parser.add_argument("photos", nargs="+", help="files, folders, patterns in quotes, or -")
+    parser.add_argument("photos", nargs="*", help="files, folders, patterns in quotes, or -")
+    parser.add_argument("--list", type=Path, nargs="+", default=[], help="text files with the path of a photo a line")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        help="for many photos: the table to write, .csv, .jsonl or .parquet, instead of the lines",
+    )
     parser.add_argument(
         "--csv", type=Path, help="also write a table: path, predicted, its probability, sure, and each class's"
     )
     parser.add_argument("--json", type=Path, help="also write the same as JSON, with the files that could not be read")
     parser.add_argument("--pictures", type=Path, help="also write a copy of each photo, with its verdict, here")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="processor threads (default: all)")
-    return parser.parse_args(argv)
+    parser.add_argument(
+        "--workers", type=int, help="processes that read photos; default: the cores but one, none for a few photos"
+    )
+    arguments = parser.parse_args(argv)
+    if arguments.output and (arguments.csv or arguments.json or arguments.pictures):
+        parser.error("--output is all that is written: leave out --csv, --json and --pictures")
+    return arguments
 
 
 def tell(verdict: Verdict) -> None:
