@@ -30,7 +30,8 @@ from networks import lively
 from places import ROOT
 
 FACTS = {"classes": ["rural", "urban"], "size": 32, "temperature": 2.0, "threshold": 0.5}
-COLUMNS = ["path", "predicted", "probability", "sure", "probability_rural", "probability_urban", "fault"]
+COLUMNS = ["path", "predicted", "probability", "sure", "unlike", "distance"]
+COLUMNS += ["probability_rural", "probability_urban", "fault"]
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +229,7 @@ def test_lists_come_from_files_too(model_file, photos, tmp_path, capsys):
 
 
 ROWS = [
-    scoring.row_of(Verdict("a,b.png", "rural", 0.75, True, (0.75, 0.25))),
+    scoring.row_of(Verdict("a,b.png", "rural", 0.75, True, (0.75, 0.25), distance=0.5)),
     scoring.row_of(Verdict("odd-\udcff.png", fault="no such file")),
 ]
 
@@ -236,8 +237,8 @@ ROWS = [
 def test_json_lines_have_the_values_of_the_table(tmp_path):
     assert score_tables.write_scores(ROWS, FACTS["classes"], tmp_path / "t.jsonl") == (1, 1)
     first, second = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text().splitlines()]
-    assert first == dict(zip(COLUMNS, ["a,b.png", "rural", 0.75, True, 0.75, 0.25, ""], strict=True))
-    assert second == dict(zip(COLUMNS, ["odd-\\udcff.png", None, None, None, None, None, "no such file"], strict=True))
+    assert first == dict(zip(COLUMNS, ["a,b.png", "rural", 0.75, True, False, 0.5, 0.75, 0.25, ""], strict=True))
+    assert second == dict(zip(COLUMNS, ["odd-\\udcff.png", *[None] * 7, "no such file"], strict=True))
 
 
 def test_parquet_has_the_values_of_the_table(tmp_path):

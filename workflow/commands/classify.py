@@ -3,8 +3,8 @@
     python workflow/commands/classify.py results/runs/lesson/model.keras photos/ 'more/*.jpg'
 
 A line a photo: path, answer, the answer's probability; or "not sure" where that lies below the bound that the run set
-(evaluation.unsure_below), and behind it the class that it would have answered. Files that cannot be read are named on
-standard error and make exit code 1.
+(evaluation.unsure_below), or "unlike the training photos", and behind it the class that it would have answered. Files
+that cannot be read are named on standard error and make exit code 1.
 
 For many photos, --output writes a table with a row for each file, read or not. The same command goes on where one was
 stopped:
@@ -18,7 +18,6 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import library  # noqa: F401
 
@@ -26,18 +25,16 @@ import library  # noqa: F401
 from graft.errors import UserError, run_script
 from graft.network.model_file import load_model, read_facts
 from graft.predicting import score_tables, scoring
-from graft.predicting.classify import Verdict, annotate, classify, find_photos, pictures_of
+from graft.predicting.classify import Verdict, annotate, classify, find_photos, load_classifier, pictures_of
 from graft.predicting.decoding import workers_for
+from graft.predicting.likeness import read_likeness
 from graft.storage.files import atomic, sha256_of
-
-if TYPE_CHECKING:
-    import keras
 
 
 def main(argv: list[str] | None = None) -> None:
     """Find the photos, load the model, say what it sees."""
     arguments = parse_arguments(argv)
-    facts = read_facts(arguments.model)
+    read_facts(arguments.model)  # a mistake ends here, before a framework loads
     if arguments.output:
         score_tables.check_output(arguments.output)
     paths = find_photos(arguments.photos, arguments.list)
@@ -47,23 +44,26 @@ def main(argv: list[str] | None = None) -> None:
     from graft.machine import runtime
 
     runtime.start(seed=0, threads=arguments.threads)
-    model, _ = load_model(arguments.model)
     if arguments.output:
-        score_many(model, facts, paths, arguments)
+        score_many(paths, arguments)
     else:
-        tell_each(model, facts, paths, arguments)
+        tell_each(paths, arguments)
 
 
-def score_many(model: "keras.Model", facts: dict[str, Any], paths: list[str], arguments: argparse.Namespace) -> None:
+def score_many(paths: list[str], arguments: argparse.Namespace) -> None:
     """Write a table with a row for each photo, telling how far it is; go on with what an earlier command left."""
+    from graft.network.features_of import with_features
     from graft.network.forms import in_prediction_form
 
+    model, facts = load_model(arguments.model)
+    model, likeness = in_prediction_form(model), read_likeness(arguments.model) if facts.get("unlike") else None
+    model = with_features(model) if likeness else model
     paths = list(dict.fromkeys(paths))
     part = arguments.output.with_name(f"{arguments.output.name}.part")
     lines = scoring.Lines(part, {"model": sha256_of(arguments.model)})
     workers = workers_for(len(paths), arguments.workers)
     try:
-        rows = scoring.score(in_prediction_form(model), facts, paths, workers, lines)
+        rows = scoring.score(model, facts, paths, workers, lines, likeness)
         read, unread = score_tables.write_scores(rows, facts["classes"], arguments.output)
     except KeyboardInterrupt:
         print("\nclassify: stopped; the same command goes on from here", file=sys.stderr)
@@ -74,10 +74,11 @@ def score_many(model: "keras.Model", facts: dict[str, Any], paths: list[str], ar
         raise UserError(f"{unread:,} of {len(paths):,} files could not be read: column fault says why")
 
 
-def tell_each(model: "keras.Model", facts: dict[str, Any], paths: list[str], arguments: argparse.Namespace) -> None:
+def tell_each(paths: list[str], arguments: argparse.Namespace) -> None:
     """Print a line a photo, and write what else was asked for."""
+    model, facts, likeness = load_classifier(arguments.model)
     verdicts = []
-    for verdict in classify(model, facts, paths, workers_for(len(paths), arguments.workers)):
+    for verdict in classify(model, facts, paths, workers_for(len(paths), arguments.workers), likeness=likeness):
         verdicts.append(verdict)
         tell(verdict)
     read = [verdict for verdict in verdicts if not verdict.fault]
@@ -105,7 +106,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         help="for many photos: the table to write, .csv, .jsonl or .parquet, instead of the lines",
     )
     parser.add_argument(
-        "--csv", type=Path, help="also write a table: path, predicted, its probability, sure, and each class's"
+        "--csv", type=Path, help="also write a table: path, predicted, its probability, sure, unlike, and each class's"
     )
     parser.add_argument("--json", type=Path, help="also write the same as JSON, with the files that could not be read")
     parser.add_argument("--pictures", type=Path, help="also write a copy of each photo, with its verdict, here")
@@ -124,7 +125,7 @@ def tell(verdict: Verdict) -> None:
     if verdict.fault:
         print(f"{verdict.path}: {verdict.fault}", file=sys.stderr, flush=True)
     else:
-        answer = f"{verdict.label}  " if verdict.sure else f"not sure  {verdict.label}  "
+        answer = f"{verdict.doubt}  {verdict.label}  " if verdict.doubt else f"{verdict.label}  "
         print(f"{verdict.path}  {answer}{verdict.probability:.2f}", flush=True)
 
 
@@ -132,10 +133,10 @@ def write_csv(verdicts: list[Verdict], classes: list[str], path: Path) -> None:
     """Write the verdicts as a table."""
     with atomic(path) as part, open(part, "w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream, lineterminator="\n")
-        table.writerow(["path", "predicted", "probability", "sure", *(f"probability_{name}" for name in classes)])
+        table.writerow(score_tables.columns_of(classes)[:-1])  # without the faults
         for verdict in verdicts:
-            chances = [f"{value:.9g}" for value in (verdict.probability, *verdict.probabilities)]
-            table.writerow([verdict.path, verdict.label, chances[0], int(verdict.sure), *chances[1:]])
+            row = score_tables.flattened(scoring.row_of(verdict), classes)
+            table.writerow([score_tables.cell_of(value) for value in row.values()][:-1])
 
 
 def write_json(verdicts: list[Verdict], classes: list[str], path: Path) -> None:
@@ -148,6 +149,8 @@ def write_json(verdicts: list[Verdict], classes: list[str], path: Path) -> None:
             "predicted": verdict.label,
             "probability": verdict.probability,
             "sure": verdict.sure,
+            "unlike": None if verdict.distance is None else verdict.unlike,
+            "distance": verdict.distance,
             "probabilities": dict(zip(classes, verdict.probabilities, strict=True)),
         }
         for verdict in verdicts

@@ -74,6 +74,7 @@ rule predict:
         split=of_run(paths.SPLIT),
     output:
         predictions=output_of("predict", paths.RAW_PREDICTIONS),
+        features=in_shards("predict", paths.FEATURES_OF_RUN),
     log:
         in_shards("predict", paths.log("predict", "{run}{shard}")),
     benchmark:
@@ -94,4 +95,4 @@ rule predict:
     shell:
         "python $GRAFT_SCRIPTS/predict.py --settings {params.settings:q} --models {input.models} --pixels {input.pixels}"
         " --manifest {input.manifest} --split {input.split} --shard {params.shard} --tag {wildcards.run}"
-        " --predictions {output.predictions} --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"
+        " --predictions {output.predictions} --features {output.features} --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"

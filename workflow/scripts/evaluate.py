@@ -3,6 +3,7 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -11,9 +12,11 @@ from graft.config.base import parse
 from graft.config.evaluation import Evaluation
 from graft.config.provenance import RunRecord
 from graft.errors import run_script
-from graft.judging import evaluation
-from graft.judging.outcomes import classes_of
+from graft.judging import evaluation, strangers
+from graft.judging.outcomes import classes_of, judging_role
 from graft.network.model_file import publish
+from graft.predicting.likeness import MEMBER
+from graft.predicting.run_features import read_features
 from graft.reporting import model_card, provenance
 from graft.storage import seals
 from graft.storage.files import atomic, read_json, write_json, write_table
@@ -26,9 +29,10 @@ def main(argv: list[str] | None = None) -> None:
     settings = parse(Evaluation, json.loads(arguments.settings), "evaluation")
     tables = judge(record.run, settings, arguments)
     calibration = read_json(in_folder(arguments, paths.CALIBRATION))
-    publish(record.run, arguments.models, calibration, in_folder(arguments, paths.MODEL))
+    unlike, members = strangers_of(record.run, tables[0], settings, arguments)
+    publish(record.run, arguments.models, calibration, in_folder(arguments, paths.MODEL), {"unlike": unlike}, members)
     made_from = recorded(record, arguments)
-    text = model_card.card(made_from, *tables, calibration)
+    text = model_card.card(made_from, *tables, calibration, unlike=unlike)
     with atomic(in_folder(arguments, paths.MODEL_CARD), sealed=True) as part:
         part.write_text(text, encoding="utf-8")
     for shard in arguments.predictions if len(arguments.predictions) > 1 else []:
@@ -57,6 +61,24 @@ def judge(
     write_json(calibration, in_folder(arguments, paths.CALIBRATION))
     announce(judged, compared)
     return judged, per_class, compared
+
+
+def strangers_of(
+    run: str, judged: pd.DataFrame, settings: Evaluation, arguments: argparse.Namespace
+) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
+    """Return what the model file says, and holds, to tell photos unlike its training photos; None where it cannot."""
+    if not arguments.features or not settings.unlike_rate:
+        return None, {}
+    rows, features = read_features(arguments.features)
+    judging = judging_role(judged["role"])
+    stranger = strangers.stranger_of(rows, features, judging, settings.unlike_rate)
+    if stranger is None:
+        print(f"evaluate: {run}: too few photos to tell others unlike them (evaluation.unlike_rate)")
+        return None, {}
+    own = (rows["role"] == judging).to_numpy()
+    facts = stranger.facts(settings.unlike_rate, rows[own], stranger.likeness.distances(features[own]))
+    print(f"evaluate: {run}: {strangers.in_words(facts)}")
+    return facts, {MEMBER: stranger.likeness.to_bytes()}
 
 
 def announce(judged: pd.DataFrame, compared: pd.DataFrame) -> None:
@@ -99,6 +121,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--record", required=True, help="what repeats the run: JSON of RunRecord")
     parser.add_argument("--settings", default="{}", help="how it is judged: JSON of Evaluation")
     parser.add_argument("--predictions", required=True, type=Path, nargs="+", help="raw_predictions.csv, or its shards")
+    parser.add_argument("--features", default=[], type=Path, nargs="*", help="features.npz, or its shards")
     parser.add_argument("--models", required=True, type=Path, nargs="+", help="every model.keras of the run")
     parser.add_argument("--manifest", required=True, type=Path, help="the data set's manifest.csv")
     parser.add_argument("--split", required=True, type=Path, help="the data set's split.csv")

@@ -27,6 +27,10 @@ class Evaluation(Settings):
     """A photo whose answer has a calibrated probability below this gets "not sure" instead; 0: every photo is decided.
     It travels in the published model, and `classify` follows it."""
 
+    unlike_rate: float = Field(0.05, ge=0, le=0.5)
+    """How often a photo that is like the training photos may be called unlike them. The distance from which on that
+    happens is set on photos that do not judge, and travels in the published model; 0: never (docs/strangers.md)."""
+
     bootstrap_resamples: int = Field(9999, ge=99, le=1_000_000)
     """Resamples of the photos behind each bootstrap interval."""
 

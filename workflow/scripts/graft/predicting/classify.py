@@ -15,11 +15,13 @@ from graft.data.pictures import upright_rgb
 from graft.errors import UserError
 from graft.predicting.decision import decide
 from graft.predicting.decoding import Batch, Decoder, decoded
+from graft.predicting.likeness import Likeness, read_likeness
 
 if TYPE_CHECKING:
     import keras
 
 BATCH_SIZES = (1, 8, 32)  # a short batch is filled up to the next of these, so that few graphs are compiled
+UNLIKE = "unlike the training photos"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,10 @@ class Verdict:
     sure: bool = True
     probabilities: tuple[float, ...] = ()
     fault: str = ""
+    distance: float | None = None
+    """How unlike the training photos it is; None where the model cannot tell."""
+
+    unlike: bool = False
 
     @property
     def answer(self) -> str:
@@ -41,7 +47,16 @@ class Verdict:
         'not sure (urban 0.52)'
         """
         answer = f"{self.label} {self.probability:.2f}"
-        return answer if self.sure else f"not sure ({answer})"
+        return f"{self.doubt} ({answer})" if self.doubt else answer
+
+    @property
+    def doubt(self) -> str:
+        """Return why the answer should not be taken, or nothing.
+
+        >>> Verdict("a.jpg", "urban", 0.97, unlike=True).doubt
+        'unlike the training photos'
+        """
+        return UNLIKE if self.unlike else "" if self.sure else "not sure"
 
 
 def find_photos(names: list[str], lists: Sequence[Path] = ()) -> list[str]:
@@ -90,30 +105,52 @@ def below(pattern: str) -> list[str]:
     return sorted(str(path) for path in root.glob(str(Path(pattern).relative_to(root))))
 
 
+def load_classifier(path: Path) -> tuple["keras.Model", dict[str, Any], Likeness | None]:
+    """Return a model, its facts, and what tells strangers; the model gives features too where it has the last."""
+    from graft.network.features_of import with_features
+    from graft.network.model_file import load_model
+
+    model, facts = load_model(path)
+    likeness = read_likeness(path) if facts.get("unlike") else None
+    return (with_features(model) if likeness else model), facts, likeness
+
+
 def classify(
-    model: "keras.Model", facts: dict[str, Any], paths: list[str], workers: int = 0, whole_batches: bool = False
+    model: "keras.Model",
+    facts: dict[str, Any],
+    paths: list[str],
+    workers: int = 0,
+    whole_batches: bool = False,
+    likeness: Likeness | None = None,
 ) -> Iterator[Verdict]:
     """Yield a verdict for every path, in order.
 
     Args:
-        model: raw pixels (n, size, size, 3) to logits.
-        facts: what travels in the model file: classes, size, pictures, temperature, threshold, unsure_below.
+        model: raw pixels (n, size, size, 3) to logits, and to features where there is a likeness.
+        facts: what travels in the model file: classes, size, pictures, temperature, threshold, unsure_below, unlike.
         paths: of photos.
         workers: processes that decode beside the network; 0: this one decodes.
         whole_batches: fill every batch up to the largest size, so that a photo's last digits depend on no other.
+        likeness: what tells photos unlike the training photos.
     """
     sizes = BATCH_SIZES[-1:] if whole_batches else BATCH_SIZES
     for batch in decoded(paths, Decoder(facts["size"], pictures_of(facts)), workers):
-        yield from verdicts(model, facts, batch, sizes)
+        yield from verdicts(model, facts, batch, sizes, likeness)
 
 
 def verdicts(
-    model: "keras.Model", facts: dict[str, Any], batch: Batch, sizes: Sequence[int] = BATCH_SIZES
+    model: "keras.Model",
+    facts: dict[str, Any],
+    batch: Batch,
+    sizes: Sequence[int] = BATCH_SIZES,
+    likeness: Likeness | None = None,
 ) -> Iterator[Verdict]:
     """Yield what a model says of a batch of photos, and which of them could not be read."""
     from graft.predicting.predictions import class_probabilities
 
-    logits = iter(predict(model, batch.pixels, sizes) if len(batch.pixels) else [])
+    outputs = predict(model, batch.pixels, sizes) if len(batch.pixels) else [np.zeros((0, 1))] * 2
+    logits = iter(outputs[0])
+    apart = iter(likeness.distances(outputs[1]).tolist() if likeness and len(batch.pixels) else [])
     for place, path in enumerate(batch.paths):
         if place in batch.faults:
             yield Verdict(path, fault=batch.faults[place])
@@ -121,7 +158,10 @@ def verdicts(
             chances = class_probabilities(next(logits)[None], facts.get("temperature") or 1.0)
             answers, sure = decide(chances, facts.get("threshold"), facts.get("unsure_below") or 0.0)
             row, answer = tuple(chances[0].tolist()), int(answers[0])
-            yield Verdict(path, facts["classes"][answer], row[answer], bool(sure[0]), row)
+            distance = next(apart, None)
+            unlike = distance is not None and distance > facts["unlike"]["threshold"]
+            label = facts["classes"][answer]
+            yield Verdict(path, label, row[answer], bool(sure[0]), row, distance=distance, unlike=unlike)
 
 
 def pictures_of(facts: dict[str, Any]) -> Pictures:
@@ -129,12 +169,13 @@ def pictures_of(facts: dict[str, Any]) -> Pictures:
     return Pictures.model_validate(facts.get("pictures", {}))
 
 
-def predict(model: "keras.Model", pixels: np.ndarray, sizes: Sequence[int] = BATCH_SIZES) -> np.ndarray:
-    """Return the logits of a batch of at most the largest batch size."""
+def predict(model: "keras.Model", pixels: np.ndarray, sizes: Sequence[int] = BATCH_SIZES) -> list[np.ndarray]:
+    """Return the model's outputs, logits first, for a batch of at most the largest batch size."""
     n = next(size for size in sizes if size >= len(pixels))
     images = np.zeros((n, *pixels.shape[1:]), np.float32)
     images[: len(pixels)] = pixels
-    return np.asarray(model.predict_on_batch(images))[: len(pixels)]
+    answers = model.predict_on_batch(images)
+    return [np.asarray(answer)[: len(pixels)] for answer in (answers if isinstance(answers, list) else [answers])]
 
 
 def annotate(verdict: Verdict, folder: Path, taken: set[str], pictures: Pictures = SQUASHED) -> Path:

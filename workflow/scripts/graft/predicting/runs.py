@@ -10,9 +10,11 @@ from graft.config.experiment import PredictSettings
 from graft.data.selection import photos_to_predict
 from graft.data.shards import rows_of_shard
 from graft.errors import UserError
+from graft.network.features_of import with_features
 from graft.network.forms import in_prediction_form
-from graft.network.model_file import load_model, place_of
-from graft.predicting.predictions import predict_logits, predictions_table
+from graft.network.model_file import load_model, place_of, published_of
+from graft.predicting.predictions import predict_logits, predict_outputs, predictions_table
+from graft.predicting.run_features import training_sample
 
 
 def predict_run(
@@ -23,8 +25,11 @@ def predict_run(
     settings: PredictSettings,
     shard: str,
     tag: str,
-) -> pd.DataFrame:
-    """Return the rows of raw_predictions.csv: stage by stage in the order of `models`, fold by fold.
+) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
+    """Return the rows of raw_predictions.csv: stage by stage in the order of `models`, fold by fold; and features.
+
+    The features are those that the published model's head gets of the photos that it is asked about, and of some that
+    trained it.
 
     Args:
         models: model.keras of every fold and stage, in the folders that name these.
@@ -35,9 +40,11 @@ def predict_run(
         shard: i-of-n, the part of each fold's photos that is asked about.
         tag: for the lines of progress.
 
+    Returns: the rows; the photos that have features, and these, (n_photos, n_features).
     Raises: UserError if two models have different classes, or a fold has no photo of the wanted roles.
     """
-    tables, classes = [], None
+    tables, classes, published = [], None, published_of(models)
+    described, features = pd.DataFrame(), np.zeros((0, 0))
     for path in models:
         place = place_of(path)
         asked = photos_to_predict(split, place["fold"], settings)
@@ -50,10 +57,19 @@ def predict_run(
         tag_of_model = f"{tag}, fold {place['fold']}, {place['stage']}"
         rows = pd.Index(paths).get_indexer(asked["path"])
         form = in_prediction_form(model) if settings.fast_path else model
-        logits = predict_logits(form, pixels, rows, tag_of_model)
+        if path == published:
+            form = with_features(form)
+            sample = training_sample(split, place["fold"], settings.choosing)
+            part = rows_of_shard(shard, len(sample))
+            described = pd.concat([asked, sample.iloc[part.start : part.stop]], ignore_index=True)
+            rows = pd.Index(paths).get_indexer(described["path"])
+            logits, features = predict_outputs(form, pixels, rows, tag_of_model)
+            logits = logits[: len(asked)]
+        else:
+            logits = predict_logits(form, pixels, rows, tag_of_model)
         table = predictions_table(asked, logits, classes, place["stage"])
         print(f"{tag_of_model}: {int((table.label == table.predicted).sum())} of {len(table)} right", flush=True)
         tables.append(table)
         del model
         keras.backend.clear_session()  # the memory of one network at a time
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True), described, features

@@ -14,16 +14,17 @@ NO_PYARROW = (
     "{} is to be a Parquet file, which takes the package pyarrow: "
     "pip install --require-hashes -r envs/requirements-parquet.txt, or name a table that ends in .csv or .jsonl"
 )
+FIRST = ("path", "predicted", "probability", "sure", "unlike", "distance")
 Row = dict[str, Any]
 
 
 def columns_of(classes: list[str]) -> list[str]:
     """Return the columns of a table of scores.
 
-    >>> columns_of(["cat", "dog"])
-    ['path', 'predicted', 'probability', 'sure', 'probability_cat', 'probability_dog', 'fault']
+    >>> columns_of(["cat", "dog"])[-3:]
+    ['probability_cat', 'probability_dog', 'fault']
     """
-    return ["path", "predicted", "probability", "sure", *(f"probability_{name}" for name in classes), "fault"]
+    return [*FIRST, *(f"probability_{name}" for name in classes), "fault"]
 
 
 def check_output(path: Path) -> None:
@@ -72,7 +73,7 @@ def flattened(row: Row, classes: list[str]) -> Row:
     if row["fault"]:
         return dict.fromkeys(columns_of(classes)) | {"path": name, "fault": row["fault"]}
     chances = {f"probability_{name}": chance for name, chance in zip(classes, row["probabilities"], strict=True)}
-    return {"path": name, **{key: row[key] for key in ("predicted", "probability", "sure")}, **chances, "fault": ""}
+    return {"path": name, **{key: row[key] for key in FIRST[1:]}, **chances, "fault": ""}
 
 
 def write_csv(rows: Iterable[Row], classes: list[str], path: Path) -> None:
@@ -109,7 +110,7 @@ def write_parquet(rows: Iterable[Row], classes: list[str], path: Path) -> None:
     import pyarrow
     import pyarrow.parquet
 
-    texts, flags = ("path", "predicted", "fault"), ("sure",)
+    texts, flags = ("path", "predicted", "fault"), ("sure", "unlike")
     kinds = {name: pyarrow.string() if name in texts else pyarrow.float64() for name in columns_of(classes)}
     schema = pyarrow.schema(kinds | dict.fromkeys(flags, pyarrow.bool_()))
     with pyarrow.parquet.ParquetWriter(path, schema) as table:

@@ -17,6 +17,7 @@ from graft.errors import UserError
 from graft.machine.progress import Progress
 from graft.predicting.classify import Verdict, classify
 from graft.predicting.decoding import BATCH
+from graft.predicting.likeness import Likeness
 
 if TYPE_CHECKING:
     import keras
@@ -116,6 +117,8 @@ def row_of(verdict: Verdict) -> dict[str, Any]:
         "predicted": verdict.label,
         "probability": verdict.probability,
         "sure": verdict.sure,
+        "unlike": None if verdict.distance is None else verdict.unlike,
+        "distance": verdict.distance,
         "probabilities": verdict.probabilities,
         "stamp": stamp_of(verdict.path),
     }
@@ -131,16 +134,23 @@ def stamp_of(path: str) -> list[int]:
 
 
 def score(
-    model: "keras.Model", facts: dict[str, Any], paths: list[str], workers: int, lines: Lines, tag: str = "classify"
+    model: "keras.Model",
+    facts: dict[str, Any],
+    paths: list[str],
+    workers: int,
+    lines: Lines,
+    likeness: Likeness | None = None,
+    tag: str = "classify",
 ) -> Iterator[dict[str, Any]]:
     """Score photos that have no line yet; then yield the row of every photo, in the order of the photos.
 
     Args:
-        model: raw pixels to logits.
+        model: raw pixels to logits, and to features where there is a likeness.
         facts: what travels in the model file.
         paths: of photos, each once.
         workers: processes that decode; 0: this one.
         lines: where rows are kept until all are there.
+        likeness: what tells photos unlike the training photos.
         tag: for the lines of progress.
     """
     with lines.opened() as stream:
@@ -148,7 +158,7 @@ def score(
         if len(left) < len(paths):
             print(f"{tag}: {len(paths) - len(left):,} photos were scored before; {len(left):,} are left", flush=True)
         progress = Progress(tag, len(left), "photos")
-        for verdict in classify(model, facts, left, workers, whole_batches=True):
+        for verdict in classify(model, facts, left, workers, whole_batches=True, likeness=likeness):
             lines.add(stream, verdict)
             progress.advance(1)
             if progress.done % BATCH == 0:
