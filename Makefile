@@ -6,7 +6,7 @@ GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
 .PHONY: help setup dev exports-setup demo run table bundle test test-long test-slow test-backbones test-jax test-slurm bench lint format \
-	pins lock labels schema graph reproduce clean
+	pins lock labels schema graph reproduce page clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -110,6 +110,9 @@ reproduce: setup  ## repeat a run from its provenance: make reproduce RUN=name
 bundle: setup  ## a folder to give away: make bundle RUN=name LICENSE=cc-by-4.0 [PHOTOS="a.jpg b.jpg"]
 	@$(BIN)/python workflow/commands/bundle.py --run $(or $(RUN),$(error name the run: make bundle RUN=name)) \
 		--license '$(LICENSE)' --share $(PHOTOS)
+
+page: setup  ## try a run's model in the browser, on this machine: make page RUN=name
+	@$(BIN)/python workflow/commands/page.py --run $(or $(RUN),$(error name the run: make page RUN=name))
 
 clean:  ## remove all results
 	find results -mindepth 1 ! -name .gitkeep -delete

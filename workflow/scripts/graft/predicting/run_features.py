@@ -30,7 +30,7 @@ def write_features(rows: pd.DataFrame, features: np.ndarray, path: Path) -> None
     """Write photos and their features, (n_photos, n_features), in half precision."""
     columns = {name: rows[name].to_numpy(str if name in ("path", "label", "role") else int) for name in COLUMNS}
     with atomic(path, sealed=True) as part:
-        np.savez(part, features=features.astype(np.float16), **columns)
+        np.savez(part, features=features.astype(np.float16), **columns)  # type: ignore[arg-type]  # as in resume.py
 
 
 def read_features(files: list[Path]) -> tuple[pd.DataFrame, np.ndarray]:
