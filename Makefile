@@ -5,7 +5,7 @@ CORES ?= 4
 GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev exports-setup demo run table bundle test test-long test-slow test-backbones test-jax test-slurm bench lint format \
+.PHONY: help setup dev exports-setup demo run table bundle test test-long test-slow test-backbones test-jax test-slurm test-deploy bench lint format \
 	pins lock labels schema graph reproduce page clean
 
 help:  ## what each command does
@@ -29,6 +29,11 @@ dev: .venv/installed-dev  ## the same with what tests and linters need
 .venv-jax/installed: envs/requirements-jax.txt
 	$(PYTHON) -m venv .venv-jax
 	.venv-jax/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-jax.txt
+	@touch $@
+
+.venv-snakedeploy/installed: envs/requirements-snakedeploy.txt
+	$(PYTHON) -m venv .venv-snakedeploy
+	.venv-snakedeploy/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-snakedeploy.txt
 	@touch $@
 
 exports-setup: .venv/installed-exports  ## add what exports of a model need: ONNX, LiteRT, OpenVINO
@@ -64,6 +69,9 @@ test-backbones: dev  ## every backbone of Keras is built, and says something
 test-jax: .venv-jax/installed  ## training and predicting on JAX, in an environment of its own, .venv-jax
 	.venv-jax/bin/python -m pytest tests/on_jax
 
+test-deploy: dev .venv-snakedeploy/installed  ## as others use it: a module, from git, deployed by snakedeploy
+	$(BIN)/python -m pytest tests/workflow/test_used_by_others.py
+
 test-slurm: dev  ## the chain on a real one-node Slurm; installs it, as root
 	$(BIN)/python -m pytest tests/slurm
 
@@ -73,14 +81,14 @@ bench: dev  ## what the README says of speed, measured again: three hours
 lint: dev  ## ruff, snakefmt, snakemake --lint, mypy
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/snakefmt --check --compact-diff Snakefile workflow/rules
+	$(BIN)/snakefmt --check --compact-diff Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 
 format: dev  ## put code and rules into shape
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
-	$(BIN)/snakefmt Snakefile workflow/rules
+	$(BIN)/snakefmt Snakefile workflow/Snakefile workflow/rules
 
 pins: dev  ## pin the newest versions of every package, with hashes
 	$(BIN)/python -m pip install --quiet uv

@@ -15,6 +15,8 @@ LONG = {
     *("test_exported_photos.py", "test_fit.py", "test_label_tables.py", "test_model_table_jobs.py"),
     *("test_real_photos.py", "test_recipes.py", "test_reproduce.py", "test_reruns.py", "test_shard_jobs.py"),
     *("test_sharing.py", "test_sweep_jobs.py", "test_wrong_labels.py", "test_training.py", "test_leases.py"),
+    *("test_several_labels.py", "test_multilabel_training.py"),
+    *("test_used_by_others.py",),
 }
 
 

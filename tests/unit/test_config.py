@@ -58,6 +58,12 @@ def test_a_rate_that_yaml_reads_as_text_is_a_number():
     assert rate.learning_rate == 0.001
 
 
+def test_a_bare_on_which_yaml_reads_as_true_is_the_key_on():
+    written = yaml.safe_load("{selection: {on: inner}}")
+    assert written == {"selection": {True: "inner"}}
+    assert job(override=written).run("lesson").recipe.selection.on == "inner"
+
+
 def test_an_override_keeps_what_it_does_not_name():
     recipe = job(override={"frozen": {"epochs": 3}}).run("lesson").recipe
     assert (recipe.frozen.epochs, recipe.frozen.steps_per_epoch, recipe.frozen.batch_size) == (3, 12, 8)
@@ -152,9 +158,10 @@ def test_a_slice_is_json_with_sorted_keys():
     [
         (ROOT / "config" / "README.md", describe.reference),
         (ROOT / "workflow" / "schemas" / "config.schema.json", describe.json_schema),
+        (ROOT / "workflow" / "schemas" / "config.schema.yaml", describe.catalog_schema),
         (ROOT / "docs" / "files.md", tables.reference),
     ],
-    ids=["settings", "schema", "files"],
+    ids=["settings", "schema", "schema of the catalog", "files"],
 )
 def test_generated_files_agree_with_the_code(path: Path, text, request):
     if request.config.getoption("--fix"):
@@ -253,6 +260,6 @@ def test_an_address_without_a_written_secret_is_taken(url):
 
 
 def test_the_least_snakemake_is_the_one_that_is_tested():
-    [least] = re.findall(r'min_version\("([\d.]+)"\)', (ROOT / "Snakefile").read_text())
+    [least] = re.findall(r'min_version\("([\d.]+)"\)', (ROOT / "workflow" / "Snakefile").read_text())
     [pinned] = re.findall(r"^snakemake==(\d+\.\d+)", (ROOT / "envs" / "requirements.txt").read_text(), re.MULTILINE)
     assert least == pinned

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.text import Text
+from PIL import Image
 
 import figures_data as made
 from graft.config.figures import OF_A_RUN, FeatureMap, Figures, GradCam, Mistakes
@@ -92,10 +93,20 @@ def inputs(tmp_path) -> Inputs:
     return Inputs("lesson", histories=histories, models=[model], images=folder / "images", **tables, **arrays)
 
 
+def whole_size(copy: Path) -> int:
+    """Return the bytes of the figure that a copy was made from."""
+    return (copy.parents[1] / f"{copy.stem}.png").stat().st_size
+
+
 def test_every_figure_is_written_in_every_format_asked_for(inputs, tmp_path):
     files = [tmp_path / "out" / f"{name}{suffix}" for name in OF_A_RUN for suffix in (".png", ".svg")]
-    assert draw_all(inputs, Figures(dpi=60), files) == {}
+    copies = [tmp_path / "out" / "report" / name for name in ("mistakes.jpg", "confusion_matrix.png")]
+    assert draw_all(inputs, Figures(dpi=60), files, copies) == {}
     assert all(file.stat().st_size > 500 for file in files)
+    for copy in copies:
+        with Image.open(copy) as small, Image.open(copy.parents[1] / f"{copy.stem}.png") as whole:
+            assert small.size == whole.size
+        assert copy.stat().st_size < whole_size(copy)
 
 
 @pytest.mark.parametrize("name", ["mistakes", "gradcam"])
@@ -105,6 +116,6 @@ def test_a_figure_that_fails_leaves_the_others_and_is_named(inputs, tmp_path, mo
 
     monkeypatch.setitem(DRAWN, name, broken)
     files = [tmp_path / "out" / f"{figure}.png" for figure in OF_A_RUN]
-    assert draw_all(inputs, Figures(dpi=60), files) == {name: "ZeroDivisionError: by hand"}
+    assert draw_all(inputs, Figures(dpi=60), files, []) == {name: "ZeroDivisionError: by hand"}
     assert all(file.is_file() for file in files)  # a note stands in its place
     assert "Traceback" in capfd.readouterr().err

@@ -1,8 +1,10 @@
 """What a run was made from: digests that change with what they stand for, costs that count each job once."""
 
+import io
 import json
 import shutil
 import subprocess
+import tarfile
 
 import pytest
 
@@ -59,6 +61,20 @@ def test_without_git_the_digest_still_tells(tmp_path):
     assert record["commit"] is None
     assert record["clean"] is None
     assert len(record["sha256"]) == 64
+
+
+def test_code_that_comes_without_its_repository_knows_its_commit(repository, tmp_path):
+    (repository / ".git_archival.txt").write_text("node: $Format:%H$\n")
+    (repository / ".gitattributes").write_text(".git_archival.txt export-subst\n")
+    subprocess.run(["git", "-C", str(repository), "add", "--all"], check=True)
+    me = ["-c", "user.name=me", "-c", "user.email=me@example.org"]
+    subprocess.run(["git", "-C", str(repository), *me, "commit", "--quiet", "-m", "Note"], check=True)
+    assert provenance.archived_commit(repository) is None  # the note stands there as it was written
+    packed = subprocess.check_output(["git", "-C", str(repository), "archive", "HEAD"])
+    elsewhere = tmp_path / "elsewhere"
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(elsewhere, filter="data")
+    assert provenance.code_record(elsewhere)["commit"] == provenance.code_record(repository)["commit"]
 
 
 def test_packages_have_versions_by_normalised_names():

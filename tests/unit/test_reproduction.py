@@ -91,6 +91,13 @@ def test_relative_paths_of_the_user_become_absolute(record, tmp_path):
     assert record["config"]["datasets"]["drawn"]["source"]["folder"] == "photos"
 
 
+def test_a_path_of_a_module_is_meant_from_where_it_was_started(record, tmp_path):
+    (tmp_path / "study" / "photos").mkdir(parents=True)
+    record["config"]["datasets"]["drawn"]["source"] = {"folder": "photos"}
+    config = reproduction.configuration_of(record, tmp_path / "study" / "classifier", tmp_path / "study")
+    assert config["datasets"]["drawn"]["source"]["folder"] == str(tmp_path / "study" / "photos")
+
+
 def test_downloads_are_taken_along_but_not_what_was_made(results, record, tmp_path):
     record["config"]["datasets"]["drawn"]["source"] = {"kaggle": "someone/photos"}
     (results / "data" / "drawn" / "archive.zip").write_text("zip")

@@ -25,7 +25,8 @@ from graft.network.backbones import build_backbone
 from graft.network.head import build_head
 from graft.network.model_file import save_model
 from graft.predicting import decoding, score_tables, scoring
-from graft.predicting.classify import Verdict, classify
+from graft.predicting.classify import classify
+from graft.predicting.verdicts import Verdict
 from networks import lively
 from places import ROOT
 

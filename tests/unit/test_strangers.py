@@ -18,10 +18,11 @@ from graft.network.backbones import build_backbone
 from graft.network.features_of import with_features
 from graft.network.head import build_head
 from graft.network.model_file import copy_model, read_facts, save_model
-from graft.predicting.classify import Verdict, classify, load_classifier
+from graft.predicting.classify import classify, load_classifier
 from graft.predicting.likeness import MEMBER, of_length_1, read_likeness
 from graft.predicting.predictions import predict_logits, predict_outputs
 from graft.predicting.run_features import read_features, training_sample, write_features
+from graft.predicting.verdicts import Verdict
 from networks import lively
 
 RNG = np.random.default_rng(0)

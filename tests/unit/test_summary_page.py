@@ -2,12 +2,15 @@
 
 import re
 
+import pandas as pd
 import pytest
 from PIL import Image
 from test_summary import job
 
 import report_runs
-from graft.reporting.summary_page import number, picture
+from graft.reporting.summary_best import best_of, lead
+from graft.reporting.summary_page import number
+from graft.reporting.summary_pictures import picture
 from made_runs import made_predictions
 
 
@@ -31,17 +34,72 @@ def save_picture(path):
 
 def test_each_stage_has_a_row_with_its_accuracy_and_interval(tmp_path):
     page = page_of(tmp_path / "results", lesson={"head": made_predictions(20, skill=9)})
-    row = next(row for row in re.findall("<tr>.*?</tr>", page) if "<td>lesson</td>" in row)
+    row = next(row for row in re.findall("<tr.*?</tr>", page) if "<td>lesson</td>" in row)
     assert "20 of 20 validation photos" in row
-    assert "<td>1.000</td><td>0.839 to 1.000</td>" in row  # Wilson: 20 / (20 + 1.96 ** 2)
+    assert "<td><strong>1.000</strong>, 0.839 to 1.000</td>" in row  # Wilson: 20 / (20 + 1.96 ** 2)
 
 
-def test_the_pictures_are_those_of_the_most_accurate_run(tmp_path):
+def test_the_page_opens_with_the_best_run_and_the_pictures_of_it(tmp_path):
     good, poor = made_predictions(20, skill=9), made_predictions(20, skill=0)
     page = page_of(tmp_path / "results", poor={"head": poor}, good={"head": good})
-    assert "least sure answers: good" in page
-    assert "Accuracy of every run" in page
-    assert "good and poor: " in page or "poor and good: " in page
+    assert "Most accurate is good (head) with 20 of 20 validation photos right (1.000, 95% interval 0.839" in page
+    assert page.index("Most accurate") < page.index("<table>") < page.index("Accuracy of every run")
+    assert re.findall(r"<details[^>]*>", page) == [
+        '<details name="graft-pictures">',
+        '<details name="graft-pictures" open>',
+    ]
+    assert "least sure answers: poor" in page  # hers to open
+    assert [name in page.split("<details")[2] for name in ("answers: good", "answers: poor")] == [True, False]
+    assert page.index("<td>good</td>") < page.index("<td>poor</td>")  # most accurate first
+
+
+def test_a_caveat_stands_with_the_number_that_it_is_about(tmp_path):
+    poor = made_predictions(20, skill=0)
+    page = page_of(
+        tmp_path / "results", guess={"head": poor}, chose={"head": made_predictions(20, skill=9, chose=True)}
+    )
+    rows = {
+        run: next(row for row in re.findall("<tr.*?</tr>", page) if f">{run}<" in row) for run in ("guess", "chose")
+    }
+    assert "<small>these photos also chose" in rows["chose"]
+    assert "always answering" in rows["guess"]
+    assert "always answering" not in rows["chose"]
+    assert "The photos that judge it also chose in its training, which flatters it." in page
+
+
+def judged_runs(**accuracies):
+    """Return rows as evaluation.csv has them, a run each, 100 photos."""
+    rows = [
+        {"run": run, "stage": "head", "role": "val", "n": 100, "correct": round(100 * accuracy), "accuracy": accuracy}
+        | {"accuracy_low": accuracy - 0.1, "accuracy_high": accuracy + 0.1, "selected_on": "", "chose_n": 0}
+        for run, accuracy in accuracies.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_the_opening_says_which_runs_the_best_one_can_be_told_from():
+    pairs = pd.DataFrame(
+        [
+            {"first": "a", "second": "b", "p_adjusted": 0.4, "verdict": "not distinguishable from noise: ..."},
+            {"first": "c", "second": "b", "p_adjusted": 0.01, "verdict": "b is more accurate, by 0.2: ..."},
+            {"first": "a", "second": "c", "p_adjusted": 0.02, "verdict": "a is more accurate, by 0.19: ..."},
+        ]
+    )
+    best = best_of(judged_runs(a=0.89, b=0.9, c=0.7, elsewhere=0.5), pairs)
+    assert (best.run, best.level, best.behind, best.apart) == ("b", {"a": 0.4}, ["c"], ["elsewhere"])
+    assert best.order == ["b", "a", "c", "elsewhere"]
+    text = " ".join(lead(best))
+    assert "It cannot be told from a (p = 0.4)" in text
+    assert "It is better beyond noise than c." in text
+    assert "Other photos judged elsewhere" in text
+    assert "also made it the best of 4 runs" in text
+
+
+def test_one_run_alone_is_the_best_of_nothing():
+    none = pd.DataFrame(columns=["first", "second", "p_adjusted", "verdict"])
+    sentences = lead(best_of(judged_runs(only=0.9), none))
+    assert sentences[0].startswith("only (head): 90 of 100")
+    assert "best" not in " ".join(sentences)
 
 
 def test_the_page_needs_nothing_beside_itself(tmp_path):

@@ -3,8 +3,9 @@
     python workflow/commands/classify.py results/runs/lesson/model.keras photos/ 'more/*.jpg'
 
 A line a photo: path, answer, the answer's probability; or "not sure" where that lies below the bound that the run set
-(evaluation.unsure_below), or "unlike the training photos", and behind it the class that it would have answered. Files
-that cannot be read are named on standard error and make exit code 1.
+(evaluation.unsure_below), or "unlike the training photos", and behind it the class that it would have answered. A
+model of several labels a photo gives each label that reaches its threshold, most probable first, or "none". Files that
+cannot be read are named on standard error and make exit code 1.
 
 For many photos, --output writes a table with a row for each file, read or not. The same command goes on where one was
 stopped:
@@ -18,6 +19,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import library  # noqa: F401
 
@@ -25,9 +27,10 @@ import library  # noqa: F401
 from graft.errors import UserError, run_script
 from graft.network.model_file import load_model, read_facts
 from graft.predicting import score_tables, scoring
-from graft.predicting.classify import Verdict, annotate, classify, find_photos, load_classifier, pictures_of
+from graft.predicting.classify import annotate, classify, find_photos, load_classifier, pictures_of
 from graft.predicting.decoding import workers_for
 from graft.predicting.likeness import read_likeness
+from graft.predicting.verdicts import LabelVerdict, Verdict
 from graft.storage.files import atomic, sha256_of
 
 
@@ -124,6 +127,8 @@ def tell(verdict: Verdict) -> None:
     """Print one photo's line at once, so that a pipe gets it."""
     if verdict.fault:
         print(f"{verdict.path}: {verdict.fault}", file=sys.stderr, flush=True)
+    elif isinstance(verdict, LabelVerdict):
+        print(f"{verdict.path}  {verdict.answer}", flush=True)
     else:
         answer = f"{verdict.doubt}  {verdict.label}  " if verdict.doubt else f"{verdict.label}  "
         print(f"{verdict.path}  {answer}{verdict.probability:.2f}", flush=True)
@@ -131,10 +136,16 @@ def tell(verdict: Verdict) -> None:
 
 def write_csv(verdicts: list[Verdict], classes: list[str], path: Path) -> None:
     """Write the verdicts as a table."""
+    several = any(isinstance(verdict, LabelVerdict) for verdict in verdicts)
+    answer = ["path", "predicted"]
     with atomic(path) as part, open(part, "w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream, lineterminator="\n")
-        table.writerow(score_tables.columns_of(classes)[:-1])  # without the faults
+        header = score_tables.columns_of(classes)[:-1]  # without the faults
+        table.writerow([*answer, *header[len(score_tables.FIRST) :]] if several else header)
         for verdict in verdicts:
+            if several:
+                table.writerow([verdict.path, verdict.label, *(f"{value:.9g}" for value in verdict.probabilities)])
+                continue
             row = score_tables.flattened(scoring.row_of(verdict), classes)
             table.writerow([score_tables.cell_of(value) for value in row.values()][:-1])
 
@@ -146,17 +157,22 @@ def write_json(verdicts: list[Verdict], classes: list[str], path: Path) -> None:
         if verdict.fault
         else {
             "path": verdict.path,
-            "predicted": verdict.label,
-            "probability": verdict.probability,
-            "sure": verdict.sure,
-            "unlike": None if verdict.distance is None else verdict.unlike,
-            "distance": verdict.distance,
+            **answer_of(verdict),
             "probabilities": dict(zip(classes, verdict.probabilities, strict=True)),
         }
         for verdict in verdicts
     ]
     with atomic(path) as part:
         part.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def answer_of(verdict: Verdict) -> dict[str, Any]:
+    """Return the class and how sure it is, or the list of labels."""
+    if isinstance(verdict, LabelVerdict):
+        return {"predicted": list(verdict.labels)}
+    unlike = None if verdict.distance is None else verdict.unlike
+    answer = {"predicted": verdict.label, "probability": verdict.probability, "sure": verdict.sure}
+    return answer | {"unlike": unlike, "distance": verdict.distance}
 
 
 if __name__ == "__main__":

@@ -15,12 +15,13 @@ ROOT = Path(__file__).resolve().parents[2]
 GENERATED = {
     ROOT / "config" / "README.md": describe.reference,
     ROOT / "workflow" / "schemas" / "config.schema.json": describe.json_schema,
+    ROOT / "workflow" / "schemas" / "config.schema.yaml": describe.catalog_schema,
     ROOT / "docs" / "files.md": tables.reference,
 }
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Write all three."""
+    """Write them all."""
     argparse.ArgumentParser(description=__doc__).parse_args(argv)
     for path, text in GENERATED.items():
         with atomic(path) as part:

@@ -1,16 +1,18 @@
-import functools
-import os
-import sys
-from pathlib import Path
+include: "source.smk"
 
-SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+
+import functools
+import sys
+
+CHECKOUT = folder_of_workflow(workflow.current_basedir)
+SCRIPTS = CHECKOUT / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 # Rules call `python` and mean this environment's, activated or not. A conda environment's comes before it.
 PATH = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
 os.environ.update(PATH=os.pathsep.join(PATH), GRAFT_SCRIPTS=os.path.relpath(SCRIPTS))
 
 from graft import paths
-from graft.config.figures import OF_A_RUN as FIGURES_OF_A_RUN
+from graft.config.figures import OF_A_MULTILABEL_RUN, OF_A_RUN
 from graft.config.figures import OF_ALL_RUNS as FIGURES_OF_ALL_RUNS
 from graft.config.keys import backbone_key, features_key, pictures_key
 from graft.config.resolution import Job
@@ -24,13 +26,25 @@ from graft.planning.threads import training_threads
 def checked_job():
     """Return the whole configuration, checked; a mistake in it ends the run here, in one line."""
     try:
-        return Job(config, Path(workflow.basedir) / "config" / "recipes")
+        return Job(config, CHECKOUT / "config" / "recipes")
     except UserError as error:
         print(f"graft: {error}", file=sys.stderr)
         raise SystemExit(1) from None
 
 
 job = checked_job()
+FIGURES_OF_A_RUN = OF_A_MULTILABEL_RUN if job.several else OF_A_RUN
+
+# Where another workflow takes Graft as a module, its `prefix` moves the files that rules declare.
+moved = workflow.modifier.path_modifier.replace_prefix
+
+
+def placed(path):
+    """Return where a result lies that is no rule's input or output: Snakemake moves those by itself, and no others."""
+    return str(moved(path))
+
+
+RESULTS = Path(placed(paths.COMPARISON)).parent
 
 # One GPU job at a time unless the command line says otherwise, as `--resources gpu=1` would; and one download at a
 # time, the photos first, so that a machine without a network says so once.
@@ -203,7 +217,7 @@ def weights_of_features(wildcards):
 
 def own_weights(wildcards):
     """Return the weights file that the user names for a backbone, or the one that Graft ships, or nothing."""
-    return job.weights_file(wildcards.backbone)
+    return [local(path) for path in job.weights_file(wildcards.backbone)]
 
 
 def shards_of_predictions(wildcards):
@@ -230,7 +244,7 @@ def features_for_labels(wildcards):
         print(f"graft: {error}", file=sys.stderr)
         raise SystemExit(1) from None
     cached, plain = (paths.FEATURES.format(dataset=wildcards.dataset, features=key) for key in keys)
-    return cached if os.path.exists(cached) else plain
+    return cached if os.path.exists(placed(cached)) else plain
 
 
 def formats_of_figures():

@@ -22,12 +22,13 @@ rule download_dataset:
         code=code_of("download_dataset.py"),
         source=settings_of("source"),
         settings=settings_of("ingest"),
-        scratch="results/data/{dataset}/.download",
+        scratch=placed("results/data/{dataset}/.download"),
+        lock=placed(paths.LOCK),
     message:
         "Downloading {wildcards.dataset}"
     shell:
         "python $GRAFT_SCRIPTS/download_dataset.py --source {params.source:q} --settings {params.settings:q}"
-        " --lock config/locks/{wildcards.dataset}.json --scratch {params.scratch}"
+        " --lock {params.lock} --scratch {params.scratch}"
         " --archive {output.archive} --record {output.record} 2>&1 | tee {log}"
 
 
@@ -90,12 +91,13 @@ rule ingest_dataset:
         pictures=settings_of("pictures"),
         photos=photos_of,
         state=state_of_folder,
+        lock=placed(paths.LOCK),
     message:
         "Checking the photos of {wildcards.dataset}"
     shell:
         "python $GRAFT_SCRIPTS/ingest_dataset.py {params.photos} --settings {params.settings:q}"
         " --labels {params.labels:q} --pictures {params.pictures:q} --workers {threads}"
-        " --lock config/locks/{wildcards.dataset}.json --output $(dirname {output.manifest}) 2>&1 | tee {log}"
+        " --lock {params.lock} --output $(dirname {output.manifest}) 2>&1 | tee {log}"
 
 
 rule split_dataset:

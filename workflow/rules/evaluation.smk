@@ -29,7 +29,7 @@ rule evaluate:
         code=code_of("evaluate.py"),
         settings=settings_of("evaluation"),
         record=settings_of("provenance"),
-        benchmarks=paths.BENCHMARKS,
+        benchmarks=placed(paths.BENCHMARKS),
     message:
         "Evaluating {wildcards.run}"
     shell:

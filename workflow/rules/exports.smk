@@ -7,7 +7,7 @@ wildcard_constraints:
 
 rule export_model:
     input:
-        requirements=os.path.relpath(f"{workflow.basedir}/envs/requirements-predict.txt"),
+        requirements=local(os.path.relpath(CHECKOUT / "envs" / "requirements-predict.txt")),
         model=paths.MODEL,
         predictions=paths.PREDICTIONS,
         pixels=of_run(paths.PIXELS),

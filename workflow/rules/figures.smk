@@ -9,6 +9,7 @@ rule draw_figures:
         manifest=of_run(paths.MANIFEST),
     output:
         figures=figures_of_run(),
+        shown=figures_in_report(),
         failed=paths.FAILED_FIGURES,
     log:
         paths.log("draw_figures", "{run}"),
@@ -30,7 +31,7 @@ rule draw_figures:
         "python $GRAFT_SCRIPTS/draw_figures.py --run {wildcards.run} --predictions {input.predictions}"
         " --histories {input.histories} --models {input.models} --images {input.images} --pixels {input.pixels}"
         " --features {input.features} --manifest {input.manifest} --settings {params.settings:q}"
-        " --figures {output.figures} --failed {output.failed} --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"
+        " --figures {output.figures} --report-figures {output.shown} --failed {output.failed} --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"
 
 
 report: "../report/workflow.rst"
@@ -41,12 +42,7 @@ rule report_runs:
         provenance=of_all_runs(paths.PROVENANCE),
         evaluation=of_all_runs(paths.EVALUATION),
         significance=of_all_runs(paths.SIGNIFICANCE),
-        pictures=collect(
-            paths.FIGURE,
-            run=job.runs,
-            figure=["mistakes", "confusion_matrix", "learning_curves"],
-            format="png",
-        ),
+        pictures=pictures_of_summary(),
         comparison=paths.COMPARISON,
         pairs=paths.COMPARISON_SIGNIFICANCE,
     output:

@@ -16,10 +16,10 @@ def names_of(kinds):
 def check_sources():
     """End the run here, in one line, where a local source cannot make a photo set, or results are not what they were."""
     try:
-        check_written(Path("results"), job)
+        check_written(RESULTS, job)
         for name in job.datasets:
-            check_source(name, job.dataset(name))
-            check_results(Path("results/data") / name, Path("config/locks") / f"{name}.json")
+            check_source(name, job.dataset(name), RESULTS)
+            check_results(RESULTS / "data" / name, Path(placed(paths.LOCK.format(dataset=name))))
     except UserError as error:
         print(f"graft: {error}", file=sys.stderr)
         raise SystemExit(1) from None
@@ -28,14 +28,14 @@ def check_sources():
 def local_archive(wildcards):
     """Return the user's own archive, if that is the source."""
     path = job.dataset(wildcards.dataset).source.archive
-    return [os.path.expanduser(path)] if path else []
+    return [local(os.path.expanduser(path))] if path else []
 
 
 def arrived(wildcards):
     """Return the archive and its record, if the source has one; a folder is used in place."""
     if job.dataset(wildcards.dataset).source.folder:
         return []
-    return [f"results/data/{wildcards.dataset}/{name}" for name in ("archive.zip", "download.json")]
+    return [pattern.format(dataset=wildcards.dataset) for pattern in (paths.ARCHIVE, paths.DOWNLOAD)]
 
 
 def photos_of(wildcards):
@@ -43,7 +43,7 @@ def photos_of(wildcards):
     folder = job.dataset(wildcards.dataset).source.folder
     if folder:
         return f"--photos {shlex.quote(os.path.expanduser(folder))}"
-    archive, record = arrived(wildcards)
+    archive, record = map(placed, arrived(wildcards))
     return f"--photos {archive} --arrived {record}"
 
 
@@ -55,13 +55,13 @@ def state_of_folder(wildcards):
 
 def label_tables(wildcards):
     """Return the user's own tables of labels and corrections, where they lie outside the archive."""
-    return tables_here(job.dataset(wildcards.dataset))
+    return [local(path) for path in tables_here(job.dataset(wildcards.dataset))]
 
 
 def split_file(wildcards):
     """Return the user's own table of the split, if there is one."""
     path = job.dataset(wildcards.dataset).split.file
-    return [path] if path else []
+    return [local(path)] if path else []
 
 
 if workflow.is_main_process:

@@ -30,7 +30,7 @@ def tell_plan():
     from graft.planning.plan import plan_lines
 
     for name in sweeps_to_build():
-        for line in plan_lines(job, name, Path("results")):
+        for line in plan_lines(job, name, RESULTS):
             print(line, file=sys.stderr)
 
 
@@ -45,7 +45,7 @@ def weights_file_of(run):
 
 def networks_missing():
     """Return the runs of the model table whose weights could not be fetched, and why."""
-    why = {run.name: why_missing(Path(weights_file_of(run))) for run in job.runs_of_table}
+    why = {run.name: why_missing(Path(placed(weights_file_of(run)))) for run in job.runs_of_table}
     return {name: reason for name, reason in why.items() if reason}
 
 
@@ -68,7 +68,7 @@ def timings_of_networks(wildcards):
 def benchmarks_of_networks(wildcards):
     """Return where the benchmark of every network's features lies, in the same order."""
     names = [f"{run.experiment.dataset}-{features_key(run.embedding)}" for run in networks_there()]
-    return [paths.benchmark("embed_images", name) for name in names]
+    return [placed(paths.benchmark("embed_images", name)) for name in names]
 
 
 def every_core(wildcards):

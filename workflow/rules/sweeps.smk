@@ -39,7 +39,7 @@ rule model_table:
         results_of_model_table,
     localrule: True
     message:
-        "The model table is in results/model_table"
+        f"The model table is in {RESULTS}/model_table"
 
 
 rule time_network:

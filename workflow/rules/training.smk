@@ -22,7 +22,7 @@ rule train_head:
     params:
         code=code_of("train_head.py"),
         settings=settings_of("head"),
-        states=paths.STATES,
+        states=placed(paths.STATES),
     message:
         "Training the head of {wildcards.run}, fold {wildcards.fold}"
     shell:
@@ -56,7 +56,7 @@ rule fine_tune:
         code=code_of("fine_tune.py"),
         settings=settings_of("finetune"),
         backbone=settings_of("backbone_name"),
-        states=paths.STATES,
+        states=placed(paths.STATES),
     message:
         "Fine-tuning {wildcards.run}, fold {wildcards.fold}"
     shell:

@@ -7,7 +7,8 @@ from pathlib import Path
 from graft.config.base import parse
 from graft.config.evaluation import Evaluation
 from graft.errors import run_script
-from graft.judging import comparison
+from graft.judging import comparison, multilabel_comparison
+from graft.judging.multilabel_outcomes import is_table_of_sets
 from graft.storage.files import write_table
 
 
@@ -16,8 +17,9 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     settings = parse(Evaluation, json.loads(arguments.settings), "evaluation")
     results = [comparison.read_result(path.parent) for path in arguments.provenance]
-    pairs = comparison.significance_table(results, settings)
-    write_table(comparison.comparison_table(results, settings.confidence), arguments.comparison)
+    kind = multilabel_comparison if is_table_of_sets(results[0].evaluation) else comparison
+    pairs = kind.significance_table(results, settings)
+    write_table(kind.comparison_table(results, settings.confidence), arguments.comparison)
     write_table(pairs, arguments.significance)
     print(f"compare_runs: {len(results)} runs, {len(pairs)} pairs on the same photos")
     for row in pairs.itertuples():

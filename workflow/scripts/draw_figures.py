@@ -16,7 +16,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     settings = parse(Figures, json.loads(arguments.settings), "figures")
     inputs = Inputs(**{name: getattr(arguments, name) for name in Inputs.__dataclass_fields__})
-    failed = draw_all(inputs, settings, arguments.figures)
+    failed = draw_all(inputs, settings, arguments.figures, arguments.report_figures)
     for figure, reason in failed.items():
         print(f"draw_figures: {figure} of {inputs.run} could not be drawn: {reason}", flush=True)
     write_json(failed, arguments.failed, sealed=False)
@@ -35,6 +35,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--manifest", required=True, type=Path, help="the order of the rows of features and pixels")
     parser.add_argument("--settings", default="{}", help="JSON of Figures")
     parser.add_argument("--figures", required=True, type=Path, nargs="+", help="what to write: NAME.png, .svg or .pdf")
+    parser.add_argument("--report-figures", nargs="*", type=Path, default=[], help="smaller copies: NAME.png or .jpg")
     parser.add_argument("--failed", required=True, type=Path, help="JSON to write: why a figure could not be drawn")
     parser.add_argument("--threads", type=int, default=0, help="processor threads; 0: all")
     parser.add_argument("--gpus", type=int, default=0, help="GPUs to use, if there are any")

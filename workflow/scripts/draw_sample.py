@@ -23,10 +23,12 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     sample = parse(Source, json.loads(arguments.source), "source").sample
 
-    from graft.sample.photos import write_sample
+    from graft.sample.photos import write_contents, write_sample
+
+    write = write_contents if sample.name == "contents" else write_sample
 
     with tempfile.TemporaryDirectory() as folder, atomic(arguments.archive) as part:
-        write_sample(Path(folder), seed=sample.seed, n_train_per_class=sample.train, n_val_per_class=sample.val)
+        write(Path(folder), sample.seed, sample.train, sample.val)
         pack(Path(folder), part)
     facts = {"n_bytes": arguments.archive.stat().st_size, "sha256": sha256_of(arguments.archive)}
     write_json({"source": {"sample": sample.model_dump(mode="json")}, **facts}, arguments.record)

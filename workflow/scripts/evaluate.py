@@ -12,12 +12,14 @@ from graft.config.base import parse
 from graft.config.evaluation import Evaluation
 from graft.config.provenance import RunRecord
 from graft.errors import run_script
-from graft.judging import evaluation, strangers
+from graft.judging import evaluation, multilabel, strangers
+from graft.judging.multilabel_calibration import calibrate
+from graft.judging.multilabel_outcomes import has_sets, is_table_of_sets
 from graft.judging.outcomes import classes_of, judging_role
 from graft.network.model_file import publish
 from graft.predicting.likeness import MEMBER
 from graft.predicting.run_features import read_features
-from graft.reporting import model_card, provenance
+from graft.reporting import model_card, multilabel_card, multilabel_summary, provenance
 from graft.storage import seals
 from graft.storage.files import atomic, read_json, write_json, write_table
 
@@ -32,7 +34,10 @@ def main(argv: list[str] | None = None) -> None:
     unlike, members = strangers_of(record.run, tables[0], settings, arguments)
     publish(record.run, arguments.models, calibration, in_folder(arguments, paths.MODEL), {"unlike": unlike}, members)
     made_from = recorded(record, arguments)
-    text = model_card.card(made_from, *tables, calibration, unlike=unlike)
+    if is_table_of_sets(tables[0]):
+        text = multilabel_card.card(made_from, *tables, calibration)
+    else:
+        text = model_card.card(made_from, *tables, calibration, unlike=unlike)
     with atomic(in_folder(arguments, paths.MODEL_CARD), sealed=True) as part:
         part.write_text(text, encoding="utf-8")
     for shard in arguments.predictions if len(arguments.predictions) > 1 else []:
@@ -48,26 +53,56 @@ def judge(
     run: str, settings: Evaluation, arguments: argparse.Namespace
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Write all tables; return those of stages, classes, and stage against stage."""
-    rows, calibrators = evaluation.calibrated(evaluation.pool(arguments.predictions), settings)
+    pooled = evaluation.pool(arguments.predictions)
+    if has_sets(pooled):
+        return judge_sets(run, pooled, settings, arguments)
+    rows, calibrators = evaluation.calibrated(pooled, settings)
     answers = evaluation.answers_by_stage_and_role(rows)
     judged = evaluation.evaluation_table(run, answers, settings)
     per_class = evaluation.per_class_table(run, answers, settings.confidence)
     compared = evaluation.significance_table(run, answers, settings)
     calibration = evaluation.calibration_record(classes_of(rows), calibrators, settings)
-    write_table(evaluation.published_predictions(rows), in_folder(arguments, paths.PREDICTIONS))
+    write(arguments, evaluation.published_predictions(rows), judged, per_class, compared, calibration)
+    announce(judged, compared)
+    return judged, per_class, compared
+
+
+def judge_sets(
+    run: str, pooled: pd.DataFrame, settings: Evaluation, arguments: argparse.Namespace
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Write all tables of a run of several labels a photo; return those of stages, labels, and stage against stage."""
+    rows, calibrators = calibrate(pooled, settings, multilabel.remembered_of(arguments.models))
+    answers = multilabel.answers_by_stage_and_role(rows)
+    judged = multilabel.evaluation_table(run, answers, settings)
+    per_label = multilabel.per_label_table(run, answers, settings)
+    compared = multilabel.significance_table(run, answers, settings)
+    calibration = multilabel.calibration_record(classes_of(rows), calibrators)
+    write(arguments, multilabel.published_predictions(rows), judged, per_label, compared, calibration)
+    print(*(f"evaluate: {line}" for line in multilabel_summary.told(judged, compared)), sep="\n")
+    return judged, per_label, compared
+
+
+def write(
+    arguments: argparse.Namespace,
+    predictions: pd.DataFrame,
+    judged: pd.DataFrame,
+    per_class: pd.DataFrame,
+    compared: pd.DataFrame,
+    calibration: dict[str, object],
+) -> None:
+    """Write what was judged into the run's folder."""
+    write_table(predictions, in_folder(arguments, paths.PREDICTIONS))
     write_table(judged, in_folder(arguments, paths.EVALUATION))
     write_table(per_class, in_folder(arguments, paths.PER_CLASS))
     write_table(compared, in_folder(arguments, paths.SIGNIFICANCE))
     write_json(calibration, in_folder(arguments, paths.CALIBRATION))
-    announce(judged, compared)
-    return judged, per_class, compared
 
 
 def strangers_of(
     run: str, judged: pd.DataFrame, settings: Evaluation, arguments: argparse.Namespace
 ) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
     """Return what the model file says, and holds, to tell photos unlike its training photos; None where it cannot."""
-    if not arguments.features or not settings.unlike_rate:
+    if not arguments.features or not settings.unlike_rate or is_table_of_sets(judged):
         return None, {}
     rows, features = read_features(arguments.features)
     judging = judging_role(judged["role"])

@@ -56,9 +56,11 @@ def train(settings: FineTuneSettings, arguments: argparse.Namespace) -> None:
     tag = f"fine_tune: {arguments.tag}"
     began = time.monotonic()
     expected = Expected(facts.pop("cross_validated_loss", None), facts.pop("cross_validated_mistakes", None))
-    model, history, _ = fine_tune(settings, model, both, pixels, roles, tag, state, devices, expected)
+    tuned, history, _ = fine_tune(settings, model, both, pixels, roles, tag, state, devices, expected)
+    if tuned is not model:
+        facts.pop("cross_validated", None)  # thresholds of the head's model are none of this one's
     print(f"{tag}: trained in {time.monotonic() - began:.1f} s", flush=True)
-    save_model(model, facts, arguments.model)
+    save_model(tuned, facts, arguments.model)
     write_table(history.assign(watched=roles.watched), arguments.history)
     write_json(
         {"device": runtime.device_name(), "threads": arguments.threads}, arguments.model.with_name("device.json")

@@ -12,10 +12,10 @@ import pandas as pd
 
 from graft.config.base import parse
 from graft.config.dataset import Ingest, Labels, Pictures
-from graft.data import lock
+from graft.data import label_sets, lock
 from graft.data.audit import Entry, audit_table, summary
 from graft.data.contact_sheet import contact_sheet
-from graft.data.ingest import class_names, ingest, manifest_table, place
+from graft.data.ingest import class_names, ingest, label_names, manifest_table, place
 from graft.data.labelling import Labelling
 from graft.data.placed import seal_photos
 from graft.errors import run_script
@@ -42,10 +42,11 @@ def main(argv: list[str] | None = None) -> None:
     with unpacking(output) as staging, atomic(output / "images") as images:
         images.mkdir()
         entries = ingest(arguments.photos, staging, settings, arguments.workers, labelling, pictures)
-        classes = class_names(entries)
-        manifest = manifest_table(entries)
+        several = labelling.settings.several
+        classes = label_names(entries) if several else class_names(entries)
+        manifest = manifest_table(entries, several)
         lock.check_photos(manifest, arguments.lock)
-        line = story(entries, classes)
+        line = story(entries, classes, several)
         with atomic(output / "audit.png") as part:
             contact_sheet(entries, line, pictures).save(part)
         place(entries, images, arguments.photos)
@@ -55,7 +56,8 @@ def main(argv: list[str] | None = None) -> None:
     write_json(classes, output / "classes.json")
     write_json(record(arguments.arrived, manifest, labelling), output / "source.json")
     seal_photos(output)
-    print(f"ingest_dataset: {line}", *labelling.told(), *summary(entries), sep="\n")
+    combinations = label_sets.audit_lines(manifest[label_sets.COLUMN].tolist()) if several else []
+    print(f"ingest_dataset: {line}", *labelling.told(), *combinations, *summary(entries), sep="\n")
 
 
 @contextlib.contextmanager
@@ -71,18 +73,22 @@ def unpacking(output: Path) -> Iterator[Path]:
         shutil.rmtree(staging)
 
 
-def story(entries: list[Entry], classes: list[str]) -> str:
+def story(entries: list[Entry], classes: list[str], several: bool = False) -> str:
     """Return what came and what stayed, in one line.
 
-    The classes are counted in their order, and the folders of the archive's own split.
+    The classes, or the labels where photos may have several, are counted in their order, and the folders of the
+    archive's own split.
     """
     kept = [entry for entry in entries if entry.kept]
-    labels, splits = Counter(entry.label for entry in kept), Counter(entry.source_split for entry in kept)
+    splits = Counter(entry.source_split for entry in kept)
+    names = (label_sets.parted(entry.label or "") if several else [entry.label] for entry in kept)
+    labels = Counter(name for own in names for name in own)
+    what = "labels" if several else "classes"
     shown = [f"{name} {labels[name]:,}" for name in classes[:10]] + (["..."] if len(classes) > 10 else [])
     own = [f"{split} {splits[split]:,}" for split in ("train", "val", "test") if splits[split]]
     folders = f"; folders {', '.join(own)}" if own else ""
     counts = f"{sum(not entry.is_row for entry in entries):,} files, {len(kept):,} photos kept"
-    return f"{counts}; {len(classes)} classes: {', '.join(shown)}{folders}"
+    return f"{counts}; {len(classes)} {what}: {', '.join(shown)}{folders}"
 
 
 def record(arrived: Path | None, manifest: pd.DataFrame, labelling: Labelling) -> dict:
@@ -93,7 +99,9 @@ def record(arrived: Path | None, manifest: pd.DataFrame, labelling: Labelling) -
     """
     photos = dict(zip(manifest["path"], manifest["sha256"], strict=True))
     photos = {"n": len(photos), "sha256": lock.digest_of(photos)}
-    return {**(read_json(arrived) if arrived else {}), **labelling.record, "photos": photos}
+    several = label_sets.COLUMN in manifest
+    sets = {"label_sets": label_sets.record_of(manifest[label_sets.COLUMN].tolist())} if several else {}
+    return {**(read_json(arrived) if arrived else {}), **labelling.record, **sets, "photos": photos}
 
 
 if __name__ == "__main__":

@@ -26,7 +26,11 @@ def main(argv: list[str] | None = None) -> None:
     settings = parse(Figures, json.loads(arguments.settings), "figures")
     table = read_table(arguments.results / "comparison.csv")
     for name, draw in DRAWN.items():
-        style.save(draw(table), [path for path in arguments.figures if path.stem == name], settings.dpi)
+        style.save(
+            draw(table, comparison.measure_of(table)),
+            [path for path in arguments.figures if path.stem == name],
+            settings.dpi,
+        )
     with atomic(arguments.summary, sealed=True) as part:
         part.write_text(summary_page(arguments.runs, arguments.results), encoding="utf-8")
     print(f"report_runs: {len(arguments.runs)} runs: {arguments.summary}")

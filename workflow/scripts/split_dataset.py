@@ -8,6 +8,8 @@ import pandas as pd
 
 from graft.config.base import parse
 from graft.config.dataset import Split
+from graft.data.label_sets import COLUMN
+from graft.data.multilabel_split import multilabel_split
 from graft.data.split import ROLES, resolved, split
 from graft.errors import run_script
 from graft.storage.files import read_table, write_table
@@ -23,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     settings = parse(Split, json.loads(arguments.settings), "split")
 
     manifest = read_table(arguments.manifest)
-    table = split(manifest, settings)
+    table = multilabel_split(manifest, settings) if COLUMN in manifest else split(manifest, settings)
     write_table(table, arguments.output)
     print(f"split_dataset: {resolved(settings, manifest)}, seed {settings.seed}: {story(table)}")
 

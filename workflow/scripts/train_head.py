@@ -54,11 +54,12 @@ def train(settings: HeadSettings, arguments: argparse.Namespace) -> None:
         arguments.state, "train_head.py", arguments.tag, f"{arguments.settings} {arguments.fold}", inputs
     )
     began = time.monotonic()
-    head, history, _ = train_head(settings, features, roles, f"train_head: {arguments.tag}", state)
+    head, history, found = train_head(settings, features, roles, f"train_head: {arguments.tag}", state)
     print(f"train_head: {arguments.tag}: trained in {time.monotonic() - began:.1f} s", flush=True)
     _, mode = modes(settings.backbone.name, settings.preprocessing)
     backbone = load_backbone(settings.backbone, arguments.weights)
     facts = {"classes": classes, "size": settings.backbone.size, "backbone": settings.backbone.name}
+    facts |= found | ({"output": "sigmoid"} if roles.several else {})
     facts |= {"pictures": settings.pictures.model_dump(mode="json")}  # so that `classify` prepares photos alike
     for name in EXPECTED:
         if name in history:

@@ -49,6 +49,7 @@ EXPORT = "results/runs/{run}/exports/{export}"
 EXPORT_ROW = "results/runs/{run}/exports/{export}.csv"
 EXPORTS = "results/runs/{run}/exports.csv"
 FIGURE = "results/runs/{run}/figures/{figure}.{format}"
+REPORT_FIGURE = "results/runs/{run}/figures/report/{figure}.{format}"
 FAILED_FIGURES = "results/runs/{run}/figures/failed.json"
 
 # Sweeps and the table of networks.

@@ -103,13 +103,14 @@ class Columns:
 
 
 class File:
-    """A file of the chain; `path` says where it lies below `results/`."""
+    """A file of the chain; `path` says where it lies below `results/`, `where` of which runs a second form of it is."""
 
     path_pattern: ClassVar[str] = ""
+    kind_of_run: ClassVar[str] = ""
 
-    def __init_subclass__(cls, path: str = "", **options: object) -> None:
+    def __init_subclass__(cls, path: str = "", where: str = "", **options: object) -> None:
         super().__init_subclass__(**options)
-        cls.path_pattern = path
+        cls.path_pattern, cls.kind_of_run = path, where
 
 
 class Table(Columns, File):
@@ -128,13 +129,9 @@ class Images(File, path="data/DATASET/images/"):
     """The photos that were kept, under the names that the manifest has for them."""
 
 
-class Manifest(Table, path="data/DATASET/manifest.csv"):
-    """A row for each photo that was kept. Pixels and features have their rows in the same order."""
+class PhotoFacts(Columns):
+    """What the manifest says of a photo beside its labels."""
 
-    path: str
-    """The photo's path below `images/`, which is its name in all tables."""
-    label: str
-    """Its class."""
     source_split: str
     """`train`, `val` or `test` where the photo set has such folders, else empty."""
     width: int
@@ -151,6 +148,26 @@ class Manifest(Table, path="data/DATASET/manifest.csv"):
     """What the user's table or pattern calls the photo's group, such as a patient."""
 
 
+class Manifest(Table, path="data/DATASET/manifest.csv"):
+    """A row for each photo that was kept. Pixels and features have their rows in the same order."""
+
+    path: str
+    """The photo's path below `images/`, which is its name in all tables."""
+    label: str
+    """Its class."""
+    photo: PhotoFacts
+
+
+class MultilabelManifest(Table, path="data/DATASET/manifest.csv", where="several labels a photo"):
+    """Where photos may have several labels, or none, `labels` stands in the place of `label`, here and in split.csv."""
+
+    path: str
+    """The photo's path below `images/`, which is its name in all tables."""
+    labels: str
+    """Its labels in natural order, with `|` between them; empty where it has none."""
+    photo: PhotoFacts
+
+
 class Audit(Table, path="data/DATASET/audit.csv"):
     """A row for each file that arrived, in natural order of its name."""
 
@@ -161,7 +178,7 @@ class Audit(Table, path="data/DATASET/audit.csv"):
     outcome: str
     """`kept`, `warned` (kept, though something was found) or `dropped`."""
     label: str
-    """The class that its folders name; empty where they name none."""
+    """The class that its folders or a table name, or its labels with `|` between them; empty where there are none."""
     source_split: str
     """`train`, `val` or `test` where its folders name one, else empty."""
     copy_of: str
@@ -173,11 +190,24 @@ class Audit(Table, path="data/DATASET/audit.csv"):
 
 
 class Classes(File, path="data/DATASET/classes.json"):
-    """The class names in natural order, which is the order of the models' outputs."""
+    """The class names, or the labels, in natural order, which is the order of the models' outputs."""
 
 
 class Source(File, path="data/DATASET/source.json"):
     """What `download.json` says, and the number and the common digest of all photos that were kept."""
+
+
+class PlaceInSplit(Columns):
+    """Which part a photo has in a fold."""
+
+    fold: int
+    """The fold, from 0; with `repeats`, folds of all repeats are counted on."""
+    role: str
+    """`train`, `val` or `test`."""
+    group: int
+    """Photos that are alike, or that `split.group_by` puts together, share this number and have the same role."""
+    inner: bool
+    """1 for training photos that may choose (`split.inner`) in a run that asks for it."""
 
 
 class Split(Table, path="data/DATASET/split.csv"):
@@ -187,14 +217,17 @@ class Split(Table, path="data/DATASET/split.csv"):
     """The photo."""
     label: str
     """Its class."""
-    fold: int
-    """The fold, from 0; with `repeats`, folds of all repeats are counted on."""
-    role: str
-    """`train`, `val` or `test`."""
-    group: int
-    """Photos that are alike, or that `split.group_by` puts together, share this number and have the same role."""
-    inner: bool
-    """1 for training photos that may choose (`split.inner`) in a run that asks for it."""
+    place: PlaceInSplit
+
+
+class MultilabelSplit(Table, path="data/DATASET/split.csv", where="several labels a photo"):
+    """A row for each photo and fold: which photos train, validate and test."""
+
+    path: str
+    """The photo."""
+    labels: str
+    """Its labels, with `|` between them; empty where it has none."""
+    place: PlaceInSplit
 
 
 class LabelIssues(Table, path="data/DATASET/label_issues.csv"):
@@ -265,6 +298,25 @@ class DeviceOfFeatures(File, path="features/DATASET/FEATURES.device.json"):
     """What computed the features, and with how many threads."""
 
 
+class AskedOfSet(Columns):
+    """Which model was asked about which photo, and what is true of it."""
+
+    stage: str
+    """`head` or `finetuned`."""
+    path: str
+    """The photo."""
+    labels: str
+    """Its true labels, with `|` between them; empty where it has none."""
+    fold: int
+    """The fold whose model was asked."""
+    role: str
+    """The photo's role in the run: `train`, `inner`, `val` or `test`."""
+    group: int
+    """Photos of one group are not independent of each other."""
+    chose: bool
+    """1 if the photo took part in choosing epochs, what is kept, temperature or thresholds."""
+
+
 class RawPredictions(Table, path="runs/RUN/raw_predictions.csv"):
     """A row for each photo that a model of the run was asked about, as the networks answer, stage by stage."""
 
@@ -288,6 +340,16 @@ class RawPredictions(Table, path="runs/RUN/raw_predictions.csv"):
     """The model's single output, where it has one: the logit of the second class."""
     probability_CLASS: float
     """The network's own probability of each class."""
+
+
+class MultilabelRawPredictions(Table, path="runs/RUN/raw_predictions.csv", where="several labels a photo"):
+    """A row for each photo that a model of the run was asked about, as the networks answer, stage by stage."""
+
+    asked: AskedOfSet
+    predicted: str
+    """The labels of probability 0.5 or more, with `|` between them; empty where there are none."""
+    probability_LABEL: float
+    """The network's own probability of each label; they need not sum to 1."""
 
 
 class PooledPredictions(Table, path="runs/RUN/predictions.csv"):
@@ -317,6 +379,18 @@ class PooledPredictions(Table, path="runs/RUN/predictions.csv"):
     """The published model's probability of each class."""
     sure: bool
     """0 if the answer's probability is below `evaluation.unsure_below`."""
+
+
+class MultilabelPredictions(Table, path="runs/RUN/predictions.csv", where="several labels a photo"):
+    """The predictions of all folds and stages, with the answers and probabilities of the published model."""
+
+    asked: AskedOfSet
+    predicted: str
+    """The labels that the published model answers, each by its threshold, with `|` between them; may be empty."""
+    probability_LABEL: float
+    """The network's own probability of each label; they need not sum to 1."""
+    calibrated_LABEL: float
+    """The published model's probability of each label."""
 
 
 class Evaluation(Table, path="runs/RUN/evaluation.csv"):
@@ -392,6 +466,92 @@ class Evaluation(Table, path="runs/RUN/evaluation.csv"):
     """What the numbers do not show; notes are separated by a semicolon."""
 
 
+class MultilabelEvaluation(Table, path="runs/RUN/evaluation.csv", where="several labels a photo"):
+    """A row for each stage and role, all folds pooled (`fold` is `all`), and for each of the folds.
+
+    Intervals are of a bootstrap over groups of photos.
+    """
+
+    run: str
+    """The run."""
+    stage: str
+    """`head` or `finetuned`."""
+    role: str
+    """Which photos judge in this row: `test`, `val`, `inner` or `train`."""
+    fold: str
+    """`all`, or the fold."""
+    n: int
+    """Answers; a photo that was judged in several repeats has several."""
+    photos: int
+    """Photos."""
+    groups: int
+    """Groups of photos that are not independent of each other."""
+    n_labels: int
+    """Labels that the photos can judge: some of them have it, and some have not."""
+    mean_average_precision: float
+    """The mean, over these labels, of the average precision: how well a label's probability sorts the photos."""
+    mean_average_precision_low: float
+    """The lower end of its interval."""
+    mean_average_precision_high: float
+    """Its upper end."""
+    baseline: float
+    """The mean average precision of answering each label's frequency among these photos to every photo."""
+    micro_f1: float
+    """The F1 of all answers, whatever the label: frequent labels count most."""
+    micro_f1_low: float
+    """The lower end of its interval."""
+    micro_f1_high: float
+    """Its upper end."""
+    baseline_micro_f1: float
+    """The largest micro F1 of any one set of labels that is answered to every photo."""
+    macro_f1: float
+    """The mean F1 over the labels: each label counts alike."""
+    macro_f1_low: float
+    """The lower end of its interval."""
+    macro_f1_high: float
+    """Its upper end."""
+    baseline_macro_f1: float
+    """The macro F1 of answering every label to every photo."""
+    half_macro_f1: float
+    """`macro_f1` with a threshold of 0.5 for every label."""
+    right_sets: int
+    """Answers that have all of the photo's labels and no other."""
+    right_labels: float
+    """The share of all answers, label by label, that are right."""
+    roc_auc: float
+    """The mean area under the labels' ROC curves."""
+    log_loss: float
+    """The mean, over photos and labels, of minus the natural logarithm of the truth's calibrated probability."""
+    baseline_log_loss: float
+    """`log_loss` of answering each label's frequency among these photos."""
+    brier: float
+    """The mean squared distance between calibrated probability and truth, over photos and labels."""
+    ece: float
+    """The expected calibration error of the calibrated probabilities, over photos and labels."""
+    uncalibrated_log_loss: float
+    """`log_loss` of the network's own probabilities."""
+    uncalibrated_brier: float
+    """`brier` of the network's own probabilities."""
+    uncalibrated_ece: float
+    """`ece` of the network's own probabilities."""
+    temperature: float
+    """What the logits were divided by; the mean over the answers."""
+    chose_n: int
+    """Answers to photos, other than those that judge, that chose in training."""
+    chose_mean_average_precision: float
+    """The mean average precision on these photos."""
+    optimism: float
+    """`chose_mean_average_precision` less `mean_average_precision`: how far choosing flatters."""
+    calibrated_on: str
+    """The photos that chose temperature and thresholds."""
+    selected_on: str
+    """`these photos` where the photos that judge also chose or trained, else empty."""
+    verdict: str
+    """Whether the model is better than the frequencies of the labels."""
+    note: str
+    """What the numbers do not show; notes are separated by a semicolon."""
+
+
 class PerClass(Table, path="runs/RUN/per_class.csv"):
     """A row for each stage, role and class, all folds pooled."""
 
@@ -417,6 +577,49 @@ class PerClass(Table, path="runs/RUN/per_class.csv"):
     """Its upper end."""
     f1: float
     """The harmonic mean of precision and recall."""
+
+
+class PerLabel(Table, path="runs/RUN/per_class.csv", where="several labels a photo"):
+    """A row for each stage, role and label, all folds pooled. Intervals are of a bootstrap over groups of photos."""
+
+    run: str
+    """The run."""
+    stage: str
+    """`head` or `finetuned`."""
+    role: str
+    """Which photos judge in this row."""
+    label: str
+    """The label."""
+    support: int
+    """Photos that have it."""
+    answered: int
+    """Photos that were given it."""
+    threshold: float
+    """The least probability that answers it; the mean over the answers."""
+    average_precision: float
+    """The area under the curve of precision against recall."""
+    average_precision_low: float
+    """The lower end of its interval."""
+    average_precision_high: float
+    """Its upper end."""
+    baseline: float
+    """The share of photos that have it, which is the average precision of sorting them by chance."""
+    roc_auc: float
+    """The area under the ROC curve."""
+    precision: float
+    """Of the photos that were given the label, the share that has it."""
+    recall: float
+    """Of the photos that have the label, the share that was given it."""
+    recall_low: float
+    """The lower end of the recall's interval: Wilson's, wider where photos come in groups."""
+    recall_high: float
+    """Its upper end."""
+    f1: float
+    """The harmonic mean of precision and recall."""
+    f1_low: float
+    """The lower end of its interval."""
+    f1_high: float
+    """Its upper end."""
 
 
 class Difference(Columns):
@@ -468,6 +671,57 @@ class Significance(Table, path="runs/RUN/significance.csv"):
     """What the numbers do not show."""
 
 
+class MultilabelDifference(Columns):
+    """How the second of two models differs from the first on the photos that both judged."""
+
+    n: int
+    """Photos that both judged."""
+    groups: int
+    """Groups of photos that are not independent of each other."""
+    first_mean_average_precision: float
+    """The first model's mean average precision on these photos."""
+    second_mean_average_precision: float
+    """The second model's."""
+    difference: float
+    """The second less the first."""
+    difference_low: float
+    """The lower end of the difference's interval, by a bootstrap over groups of photos."""
+    difference_high: float
+    """Its upper end."""
+    macro_f1_difference: float
+    """The second model's macro F1 less the first's."""
+    macro_f1_difference_low: float
+    """The lower end of its interval."""
+    macro_f1_difference_high: float
+    """Its upper end."""
+    log_loss_difference: float
+    """The second model's log loss less the first's; negative where the second gave the truth more probability."""
+    log_loss_difference_low: float
+    """The lower end of its interval."""
+    log_loss_difference_high: float
+    """Its upper end."""
+    p_value: float
+    """Of the difference of mean average precisions, by the same bootstrap."""
+
+
+class MultilabelSignificance(Table, path="runs/RUN/significance.csv", where="several labels a photo"):
+    """A row for each role: whether the fine-tuned model is better than its head, on the same photos."""
+
+    run: str
+    """The run."""
+    role: str
+    """Which photos judge in this row."""
+    first: str
+    """`head`."""
+    second: str
+    """`finetuned`."""
+    measured: MultilabelDifference
+    verdict: str
+    """What the test says."""
+    note: str
+    """What the numbers do not show."""
+
+
 class FeaturesOfRun(File, path="runs/RUN/features.npz"):
     """What the published model's head gets of the photos that it was asked about, and of up to 400 that trained it.
 
@@ -477,7 +731,7 @@ class FeaturesOfRun(File, path="runs/RUN/features.npz"):
 
 
 class Calibration(File, path="runs/RUN/calibration.json"):
-    """The classes, and for each stage and fold the temperature, the threshold, and which photos chose them."""
+    """The classes, and for each stage and fold temperature and threshold (or each label's), and which photos chose."""
 
 
 class Provenance(File, path="runs/RUN/provenance.json"):
@@ -489,11 +743,11 @@ class ModelCard(File, path="runs/RUN/MODEL_CARD.md"):
 
 
 class PublishedModel(File, path="runs/RUN/model.keras"):
-    """The model of the last stage and first fold, with classes, temperature, threshold and what tells strangers."""
+    """The model of the last stage and first fold, with classes, temperature, thresholds, and what tells strangers."""
 
 
-class Comparison(Table, path="comparison.csv"):
-    """A row for each run and stage; then, for an experiment of several seeds, a row for each stage with their means."""
+class ComparedRun(Columns):
+    """Which run, stage and photos a row of the comparison is about."""
 
     run: str
     """The run, or the experiment in rows of the kind `seeds`."""
@@ -515,6 +769,27 @@ class Comparison(Table, path="comparison.csv"):
     """`head` or `finetuned`."""
     role: str
     """Which photos judge the run."""
+
+
+class CostOfRun(Columns):
+    """What it took, and what to know of it."""
+
+    seconds: float
+    """What it took to get to this stage, all folds together, with nothing shared or cached."""
+    peak_memory_mb: float
+    """The most memory that one of these jobs took, in MB."""
+    device: str
+    """What trained the run."""
+    selected_on: str
+    """As in evaluation.csv."""
+    note: str
+    """What the numbers do not show."""
+
+
+class Comparison(Table, path="comparison.csv"):
+    """A row for each run and stage; then, for an experiment of several seeds, a row for each stage with their means."""
+
+    compared: ComparedRun
     n: int
     """As in evaluation.csv."""
     accuracy: float
@@ -531,16 +806,34 @@ class Comparison(Table, path="comparison.csv"):
     """As in evaluation.csv."""
     optimism: float
     """As in evaluation.csv."""
-    seconds: float
-    """What it took to get to this stage, all folds together, with nothing shared or cached."""
-    peak_memory_mb: float
-    """The most memory that one of these jobs took, in MB."""
-    device: str
-    """What trained the run."""
-    selected_on: str
+    cost: CostOfRun
+
+
+class MultilabelComparison(Table, path="comparison.csv", where="several labels a photo"):
+    """A row for each run and stage; then, for an experiment of several seeds, a row for each stage with their means."""
+
+    compared: ComparedRun
+    n: int
     """As in evaluation.csv."""
-    note: str
-    """What the numbers do not show."""
+    mean_average_precision: float
+    """As in evaluation.csv."""
+    mean_average_precision_low: float
+    """As in evaluation.csv; in rows of the kind `seeds` of Student's interval of the mean over seeds."""
+    mean_average_precision_high: float
+    """As `mean_average_precision_low`."""
+    baseline: float
+    """As in evaluation.csv."""
+    micro_f1: float
+    """As in evaluation.csv."""
+    macro_f1: float
+    """As in evaluation.csv."""
+    log_loss: float
+    """As in evaluation.csv."""
+    chose_mean_average_precision: float
+    """As in evaluation.csv."""
+    optimism: float
+    """As in evaluation.csv."""
+    cost: CostOfRun
 
 
 class ComparisonSignificance(Table, path="comparison_significance.csv"):
@@ -553,6 +846,24 @@ class ComparisonSignificance(Table, path="comparison_significance.csv"):
     role: str
     """Which photos judge."""
     measured: Difference
+    p_adjusted: float
+    """`p_value`, corrected by Holm's method for the number of pairs."""
+    verdict: str
+    """What the test says, by `p_adjusted`."""
+    note: str
+    """What the numbers do not show."""
+
+
+class MultilabelComparisonSignificance(Table, path="comparison_significance.csv", where="several labels a photo"):
+    """A row for every two experiments that judged the same photos."""
+
+    first: str
+    """The first experiment, or run where it has one seed only."""
+    second: str
+    """The second."""
+    role: str
+    """Which photos judge."""
+    measured: MultilabelDifference
     p_adjusted: float
     """`p_value`, corrected by Holm's method for the number of pairs."""
     verdict: str
@@ -596,7 +907,8 @@ def reference() -> str:
 
 def section(one: type[File]) -> str:
     """Return one file's heading, purpose and columns."""
-    lines = [f"## {one.path_pattern}", "", " ".join((one.__doc__ or "").split()), ""]
+    heading = f"{one.path_pattern}, {one.kind_of_run}" if one.kind_of_run else one.path_pattern
+    lines = [f"## {heading}", "", " ".join((one.__doc__ or "").split()), ""]
     if issubclass(one, Table):
         lines += ["| column | kind | meaning |", "|---|---|---|"]
         for column, definer in one.attributes():

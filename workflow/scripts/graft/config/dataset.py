@@ -3,7 +3,7 @@
 import math
 import re
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -16,6 +16,7 @@ Window = Literal["full", "percentile"] | tuple[float, float]
 SECRET = re.compile(
     r"[?&]([^=&]*(?:sig|signature|token|key|secret|password|passwd|credential|auth)[^=&]*)=(?!\$\{)[^&]", re.IGNORECASE
 )
+CONTENTS = {"table": "labels.csv", "separator": "|"}  # the table of the sample `contents`
 KINDS = ("kaggle", "url", "archive", "folder", "sample")
 KAGGLE = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(/(versions/)?\d+)?")
 
@@ -23,17 +24,18 @@ KAGGLE = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(/(versions/)?\d+)?")
 class Sample(Settings):
     """Photos that Graft draws itself, so that a demo needs no network."""
 
-    name: Literal["scenes"] = "scenes"
-    """What to draw; `scenes`: a rural and an urban class."""
+    name: Literal["scenes", "contents"] = "scenes"
+    """What to draw; `scenes`: a rural and an urban class. `contents`: the same scenes, with a table of what can be seen
+    in each: trees, cars, water, several of them or none."""
 
     seed: int = Field(0, ge=0, lt=2**31)
     """All that is random in the drawing comes from it."""
 
     train: int = Field(36, ge=1, le=100_000)
-    """Photos per class in the train folder."""
+    """Photos per class in the train folder; of `contents`, per kind of scene."""
 
     val: int = Field(10, ge=1, le=100_000)
-    """Photos per class in the val folder."""
+    """Photos per class in the val folder; of `contents`, per kind of scene."""
 
 
 class Labels(Settings):
@@ -50,6 +52,14 @@ class Labels(Settings):
     label: str | None = None
     """The column that names the class; null: label, labels, class, class_name, category or target, the first that the
     table has."""
+
+    separator: str | None = Field(None, min_length=1)
+    """A photo may have several labels, or none: what parts them in their column, such as `;`. Lists in JSON are read as
+    well. null: one label a photo (docs/several_labels.md)."""
+
+    columns: Literal["all"] | Annotated[list[str], Field(min_length=1)] | None = None
+    """A photo may have several labels, or none: the columns that are a label each, with 1, true, yes or x where a photo
+    has it, and 0, -1, false, no or nothing where not; `all`: every column but those of path, role and group."""
 
     suffix: str = ""
     """What to put behind each name in the table, such as `.jpg`, where ids alone would fit several files."""
@@ -90,11 +100,28 @@ class Labels(Settings):
     def _of_one_kind(self) -> "Labels":
         if self.pattern is None:
             return self
-        others = [key for key in ("table", "path", "label", "role", "group", "delimiter") if getattr(self, key)]
+        keys = ("table", "path", "label", "role", "group", "delimiter", "separator", "columns")
+        others = [key for key in keys if getattr(self, key)]
         if others or self.suffix:
             named = others[0] if others else "suffix"
             raise ValueError(f"`pattern` and `{named}` do not go together: a pattern takes all it says from the path")
         return self
+
+    @model_validator(mode="after")
+    def _several_in_one_way(self) -> "Labels":
+        others = [key for key in ("label", "separator") if getattr(self, key)]
+        if self.columns and others:
+            raise ValueError(f"`columns` and `{others[0]}` do not go together: labels stand in one column, or in many")
+        return self
+
+    @property
+    def several(self) -> bool:
+        """Return whether a photo may have several labels, or none.
+
+        >>> Labels(table="labels.csv").several, Labels(table="labels.csv", separator=";").several
+        (False, True)
+        """
+        return self.separator is not None or self.columns is not None
 
 
 class Source(Settings):
@@ -159,6 +186,20 @@ class Source(Settings):
             came = f"it has {' and '.join(given)}" if given else "it has none"
             raise ValueError(f"give exactly one of kaggle, url, archive, folder, sample; {came}")
         return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _contents_have_a_table(cls, values: Any) -> Any:
+        sample = values.get("sample") if isinstance(values, dict) else None
+        name = sample.get("name") if isinstance(sample, dict) else sample
+        if name == "contents" and values.get("labels") is None:
+            return {**values, "labels": CONTENTS}
+        return values
+
+    @property
+    def several_labels(self) -> bool:
+        """Return whether a photo may have several labels, or none."""
+        return self.labels is not None and self.labels.several
 
     @property
     def kind(self) -> str:

@@ -5,6 +5,7 @@ import types
 import typing
 from typing import Any
 
+import yaml
 from pydantic.fields import FieldInfo
 
 from graft.config.base import Settings, models_in
@@ -24,6 +25,31 @@ A configuration is a YAML file such as [config.yaml](config.yaml): `snakemake --
 def json_schema() -> str:
     """Return the JSON schema of a configuration file, for editors."""
     return json.dumps(JobConfig.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def catalog_schema() -> str:
+    """Return the same schema as YAML, each section written out where it stands: the catalog follows no `$ref`."""
+    schema = JobConfig.model_json_schema()
+    named = schema.pop("$defs")
+    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **written_out(schema, named)}
+    text: str = yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=120)
+    return "# The schema of a configuration file, written from the code by `make schema`; do not edit.\n" + text
+
+
+def written_out(schema: Any, named: dict[str, Any]) -> Any:
+    """Return a schema with what it refers to in place of each reference.
+
+    >>> written_out({"a": {"$ref": "#/$defs/A", "default": 1}}, {"A": {"type": "integer"}})
+    {'a': {'type': 'integer', 'default': 1}}
+    """
+    if isinstance(schema, list):
+        return [written_out(one, named) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        rest = {key: value for key, value in schema.items() if key != "$ref"}
+        schema = named[schema["$ref"].removeprefix("#/$defs/")] | rest
+    return {key: written_out(value, named) for key, value in schema.items() if key != "discriminator"}
 
 
 def reference() -> str:

@@ -23,6 +23,10 @@ class Evaluation(Settings):
     threshold_photos: int = Field(30, ge=1)
     """Fewest photos of each class that may choose a threshold; with fewer it stays 0.5."""
 
+    label_thresholds: Literal["half", "accuracy", "balanced_accuracy", "f1"] = "f1"
+    """Several labels a photo: what each label's threshold makes largest on the photos that choose, or, for a probe of
+    which none do, in cross-validation; `half`, or for labels with fewer than `threshold_photos`: 0.5."""
+
     unsure_below: float = Field(0.0, ge=0, lt=1)
     """A photo whose answer has a calibrated probability below this gets "not sure" instead; 0: every photo is decided.
     It travels in the published model, and `classify` follows it."""

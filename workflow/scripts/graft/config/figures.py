@@ -10,6 +10,11 @@ OF_A_RUN = (
     *("learning_curves", "prediction_grid", "confusion_matrix", "roc_pr", "reliability"),
     *("mistakes", "feature_map", "gradcam"),
 )
+# Of a run of several labels a photo:
+OF_A_MULTILABEL_RUN = (
+    *("learning_curves", "prediction_grid", "label_curves"),
+    *("co_occurrence", "reliability", "mistakes"),
+)
 OF_ALL_RUNS = ("comparison", "cost")
 
 

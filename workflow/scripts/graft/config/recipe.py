@@ -1,6 +1,6 @@
 """How to train: the head, the augmentation, the frozen phase, the fine-tuning phase."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -19,8 +19,9 @@ class Head(Settings):
     dropout: float = Field(0.0, ge=0, lt=1)
     """Fraction of the units dropped in training, before every dense layer."""
 
-    output: Literal["logit", "softmax"] = "softmax"
-    """`logit`: one unit and binary cross-entropy from logits, two classes only; `softmax`: one unit a class."""
+    output: Literal["logit", "softmax", "sigmoid"] = "softmax"
+    """`logit`: one unit and binary cross-entropy from logits, two classes only; `softmax`: one unit a class; `sigmoid`:
+    one unit a label and binary cross-entropy, for photos of several labels (docs/several_labels.md)."""
 
     kernel: Literal["glorot_uniform", "random_uniform", "zeros"] = "glorot_uniform"
     """Where the last layer's weights start; `random_uniform` is Keras's, from -0.05 to 0.05."""
@@ -120,6 +121,13 @@ class Selection(Settings):
     nothing is chosen. `auto`: the validation photos if there are test photos to judge; else the inner part if the
     recipe chooses anything in training; else none, and all training photos train. `held_out`: as `auto`, but the inner
     part chooses too where training chooses nothing; a sweep with `choose` sets it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_bare_on(cls, values: Any) -> Any:
+        if isinstance(values, dict) and True in values:  # YAML 1.1 takes a bare `on` for true
+            return {"on" if key is True else key: value for key, value in values.items()}
+        return values
 
 
 class Phase(Settings):
@@ -243,7 +251,9 @@ class Recipe(Settings):
     """The new layers."""
 
     class_weights: Literal["none", "balanced"] | dict[str, Annotated[float, Field(gt=0)]] = "none"
-    """Weight of each class in the loss: `balanced` is inverse to its frequency; or a weight for each class."""
+    """Weight of each class in the loss: `balanced` is inverse to its frequency; or a weight for each class. Of several
+    labels, `balanced` gives photos with a label and photos without it the same weight together; a number weighs the
+    whole loss of a label."""
 
     augmentation: Augmentation | None = None
     """Random views; null: none."""

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 import pandas as pd
 
 from graft import tables
 from graft.config.dataset import Ingest, Policy
 from graft.data import altered, duplicates
 from graft.data.archive import File
-from graft.data.decode import PICTURE_PX, Look
+from graft.data.decode import Look
 from graft.data.wording import abbreviated
 from graft.errors import UserError
 
@@ -151,8 +150,7 @@ def copy_links(looks: list[Look], distance: int) -> list[altered.Link]:
         for position, one in enumerate(looks)
         if groups[position] == position and min(one.width, one.height) >= DETAIL_PX
     ]
-    pictures = np.frombuffer(b"".join(of_decoded(looks[position].picture) for position in firsts), np.uint8)
-    links = altered.altered_links(pictures.reshape(-1, PICTURE_PX, PICTURE_PX))
+    links = altered.altered_links([of_decoded(looks[position].picture) for position in firsts])
     return [altered.Link(*pair, "alike") for pair in pairs] + [
         altered.Link(firsts[one.earlier], firsts[one.later], one.kind) for one in links
     ]
@@ -160,7 +158,7 @@ def copy_links(looks: list[Look], distance: int) -> list[altered.Link]:
 
 def blame_lookalike(entry: Entry, near: Entry, kind: str, first: Entry, policy: Policy) -> None:
     """Add the fault of being a copy of `near`, and perhaps through it of `first`, which stays."""
-    detail = copy_sentence(kind, near.name) + ("" if near.label == entry.label else f" of class {near.label}")
+    detail = copy_sentence(kind, near.name) + ("" if near.label == entry.label else f" of class {near.label or 'none'}")
     leaks = entry.source_split != first.source_split
     if leaks and near.source_split == entry.source_split:
         detail += f", and through it like {first.name}"

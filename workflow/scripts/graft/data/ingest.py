@@ -13,7 +13,7 @@ import pandas as pd
 
 from graft import tables
 from graft.config.dataset import SQUASHED, Ingest, Pictures
-from graft.data import archive, duplicates, layout
+from graft.data import archive, duplicates, label_sets, layout
 from graft.data.archive import File
 from graft.data.audit import Entry, judge
 from graft.data.decode import Look, look
@@ -204,6 +204,24 @@ def class_names(entries: list[Entry]) -> list[str]:
     )
 
 
+def label_names(entries: list[Entry]) -> list[str]:
+    """Return the labels of the kept photos, of which each may have several, in natural order.
+
+    Raises: UserError if there are fewer than two; it says what was seen.
+    """
+    kept = [entry for entry in entries if entry.kept]
+    if not kept:
+        return class_names(entries)  # which says why
+    names = label_sets.names_in(entry.label or "" for entry in kept)
+    if len(names) < 2:
+        found = f"one label only, {names[0]!r}" if names else "no label at all"
+        raise UserError(
+            f"the {len(kept):,} photos that were kept have {found}; several labels a photo takes two or more: set "
+            "source.labels.separator to what parts them, or source.labels.columns"
+        )
+    return names
+
+
 def place(entries: list[Entry], images: Path, photos: Path) -> None:
     """Put the kept photos under `images`: an archive's are moved there, a folder's are linked to."""
     root = photos.resolve()
@@ -217,10 +235,11 @@ def place(entries: list[Entry], images: Path, photos: Path) -> None:
                 shutil.move(entry.local, target)
 
 
-def manifest_table(entries: list[Entry]) -> pd.DataFrame:
+def manifest_table(entries: list[Entry], several: bool = False) -> pd.DataFrame:
     """Return a row for each kept photo; copies and lookalikes share a `duplicate_group`.
 
-    Where the user's table or pattern gives groups, these are in a column more, `source_group`.
+    Where the user's table or pattern gives groups, these are in a column more, `source_group`. Where photos may have
+    `several` labels, the column `labels` stands in the place of `label`.
     """
     kept = [entry for entry in entries if entry.kept]
     at = {id(entry): position for position, entry in enumerate(kept)}
@@ -242,4 +261,7 @@ def manifest_table(entries: list[Entry]) -> pd.DataFrame:
         for entry, group in zip(kept, groups, strict=True)
     ]
     columns = [column.name for column in tables.Manifest.columns() if not column.optional]
-    return tables.Manifest.checked(pd.DataFrame(rows, columns=columns).assign(**own_groups))
+    table = pd.DataFrame(rows, columns=columns).assign(**own_groups)
+    if several:
+        return tables.MultilabelManifest.checked(table.rename(columns={"label": label_sets.COLUMN}))
+    return tables.Manifest.checked(table)

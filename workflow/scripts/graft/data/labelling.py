@@ -12,7 +12,7 @@ import pandas as pd
 
 from graft.config.base import nearest
 from graft.config.dataset import Ingest, Labels
-from graft.data import layout
+from graft.data import label_sets, layout
 from graft.data.archive import File, safe_name, shown
 from graft.data.audit import Entry
 from graft.data.label_table import LABEL_COLUMNS, PATH_COLUMNS, column_of, read_labels
@@ -82,7 +82,8 @@ class Labelling:
         self.corrections = (
             found(self.settings.corrections, entries, f"{KEY}.corrections") if self.settings.corrections else None
         )
-        named = [key for key in ("path", "label", "role", "group", "suffix") if getattr(self.settings, key)]
+        keys = ("path", "label", "separator", "columns", "role", "group", "suffix")
+        named = [key for key in keys if getattr(self.settings, key)]
         if named and not self.tables:
             raise UserError(
                 f"{KEY}.{named[0]} goes with a table, and there is none{hint(entries, f'name it in {KEY}.table')}"
@@ -134,7 +135,7 @@ class Labelling:
             refuse_strangers(names, self.unmatched, pictures)
         for entry in photos.files:  # the audit tells the class of a damaged photo too
             if own := rows_of.get(id(entry)):
-                apply(entry, own)
+                apply(entry, own, self.settings.several)
         for entry in pictures:
             if id(entry) not in rows_of:
                 entry.faults.append(("photo_without_row", unclear.get(id(entry), f"{names} has no row for it")))
@@ -142,10 +143,16 @@ class Labelling:
 
     def correct(self, table: Table, photos: "Photos", pictures: list[Entry]) -> None:
         """Relabel and drop the photos that a table of corrections names."""
-        known = sorted({entry.label for entry in pictures if entry.label}, key=layout.natural)
+        several = self.settings.several
+        labels = {entry.label for entry in pictures if entry.label}
+        known = label_sets.names_in(labels) if several else sorted(labels, key=layout.natural)
         counts = {"relabelled": 0, "withdrawn": 0}
         earlier: dict[int, Row] = {}
-        for row in correction_rows(table):
+        for row in correction_rows(table, several):
+            if several:
+                row.label = label_sets.joined(
+                    label_sets.labels_in(row.label, self.settings.separator or label_sets.SEPARATOR)
+                )
             named = photos.named(row.path, table.folder)
             if len(named) != 1:
                 self.unmatched.append(unmatched(table, row, named, photos))
@@ -155,7 +162,7 @@ class Labelling:
             if (before.label, before.action) != (row.label, row.action):
                 rows = f"rows {before.number} and {row.number} of {table.name}"
                 raise UserError(f"{rows} correct {entry.name} differently; leave one of them")
-            done = correction(entry, row, table.name, known) if before is row else None
+            done = correction(entry, row, table.name, known, several) if before is row else None
             if done:
                 counts[done] += 1
         self.record["corrections"] = {"table": table.name, "sha256": sha256_of(table.file), **counts}
@@ -268,7 +275,8 @@ def hugging_face(entries: list[Entry], settings: Labels) -> list[Table]:
             columns = set(read_labels(entry.file.local, entry.name, settings.delimiter).columns)
         except UserError:  # nobody asked for it: the audit says that it is no image
             continue
-        if "file_name" in columns and (settings.label or columns.intersection(LABEL_COLUMNS)):
+        named = settings.label or settings.columns
+        if "file_name" in columns and (named or columns.intersection(LABEL_COLUMNS)):
             tables.append(Table(entry.name, entry.file.local, entry))
     return tables
 
@@ -279,21 +287,18 @@ def rows_of_table(table: Table, settings: Labels) -> tuple[list[Row], dict[str, 
     Raises: UserError for a column that it lacks, or a role that there is not.
     """
     content = read_labels(table.file, table.name, settings.delimiter)
-    columns = {
-        "path": column_of(content, settings.path, PATH_COLUMNS, f"{KEY}.path", table.name),
-        "label": column_of(content, settings.label, LABEL_COLUMNS, f"{KEY}.label", table.name),
-    }
+    columns = {"path": column_of(content, settings.path, PATH_COLUMNS, f"{KEY}.path", table.name)}
+    if not settings.several:
+        columns["label"] = column_of(content, settings.label, LABEL_COLUMNS, f"{KEY}.label", table.name)
     for key in ("role", "group"):
         if asked := getattr(settings, key):
             columns[key] = column_of(content, asked, (), f"{KEY}.{key}", table.name)
-    rows = [
-        Row(number, *cells)
-        for number, *cells in zip(
-            content.index,
-            *(texts(content, columns.get(key)) for key in ("path", "label", "role", "group")),
-            strict=True,
-        )
-    ]
+    cells_of = {key: texts(content, columns.get(key)) for key in ("path", "label", "role", "group")}
+    if settings.several:
+        taken = list(columns.values())
+        cells_of["label"] = [shown(one) for one in label_sets.sets_of_table(content, settings, taken, KEY, table.name)]
+        columns["labels"] = label_sets.columns_of_labels(content, settings, taken)
+    rows = [Row(number, *cells) for number, *cells in zip(content.index, *cells_of.values(), strict=True)]
     for row in rows:
         row.role = role_of(row.role, f"row {row.number} of {table.name}")
     if "role" in columns and not any(row.role for row in rows):
@@ -341,21 +346,27 @@ def refuse_strangers(names: str, rows: list[Entry], pictures: list[Entry]) -> No
     )
 
 
-def apply(entry: Entry, rows: list[tuple[Table, Row]]) -> None:
+def apply(entry: Entry, rows: list[tuple[Table, Row]], several: bool = False) -> None:
     """Give a photo what its rows say; where their labels differ, nobody can tell which is right.
+
+    Where photos may have `several` labels, an empty label means none of them, and else that nobody said.
 
     Raises: UserError if they give it several roles or groups.
     """
     table, first = rows[0]
     entry.label, entry.source_split, entry.group = first.label or None, first.role, first.group
-    if not first.label:
+    if several:
+        entry.label = first.label
+    elif not first.label:
         entry.faults.append(("unlabelled", f"row {first.number} of {table.name} has no label"))
     for other_table, other in rows[1:]:
         here = "" if other_table is table else f" of {table.name}"
         where = f"rows {first.number}{here} and {other.number} of {other_table.name}"
         if other.label != first.label:
             entry.label = None
-            entry.faults.append(("conflicting_rows", f"{where} give it the labels {first.label} and {other.label}"))
+            entry.faults.append(
+                ("conflicting_rows", f"{where} give it the labels {first.label or 'none'} and {other.label or 'none'}")
+            )
         for what in ("role", "group"):
             one, two = getattr(first, what), getattr(other, what)
             if one != two:
@@ -374,7 +385,7 @@ def blame_without_role(pictures: list[Entry]) -> None:
     """Mark photos of which nothing says train, val or test, where something says it of others."""
     if any(entry.source_split for entry in pictures):
         for entry in pictures:
-            if entry.label and not entry.source_split:
+            if entry.label is not None and not entry.source_split:
                 entry.faults.append(("unlabelled", "nothing says whether it is a train, val or test photo"))
 
 
@@ -402,8 +413,8 @@ def label_by_folders(pictures: list[Entry], settings: Ingest) -> None:
             entry.faults.append(("unlabelled", place.detail))
 
 
-def correction_rows(table: Table) -> Iterator[Row]:
-    """Yield the rows of a table of corrections.
+def correction_rows(table: Table, several: bool = False) -> Iterator[Row]:
+    """Yield the rows of a table of corrections; where photos may have `several` labels, `relabel` may give them none.
 
     Raises: UserError for columns or actions that there are not, or a row that says nothing.
     """
@@ -422,12 +433,12 @@ def correction_rows(table: Table) -> Iterator[Row]:
             raise UserError(
                 f"row {number} of {table.name} has the action {row.action!r}{nearest(row.action, list(ACTIONS))}"
             )
-        if not row.label and row.action in ("", "relabel"):
+        if not row.label and row.action in (("",) if several else ("", "relabel")):
             raise UserError(f"row {number} of {table.name} has no label for {row.path}; write one, or the action drop")
         yield row
 
 
-def correction(entry: Entry, row: Row, name: str, known: list[str]) -> str | None:
+def correction(entry: Entry, row: Row, name: str, known: list[str], several: bool = False) -> str | None:
     """Correct one photo; return what was done to it: relabelled, withdrawn, or nothing."""
     where = f"row {row.number} of {name}"
     if row.action == "drop":
@@ -435,11 +446,12 @@ def correction(entry: Entry, row: Row, name: str, known: list[str]) -> str | Non
         return "withdrawn"
     if row.action == "keep" or row.label == entry.label:
         return None
-    if row.label not in known:
-        close = nearest(row.label, known)
-        raise UserError(f"{where} gives {entry.name} the label {row.label!r}, which no photo has{close}")
+    for label in label_sets.parted(row.label) if several else [row.label]:
+        if label not in known:
+            close = nearest(label, known)
+            raise UserError(f"{where} gives {entry.name} the label {label!r}, which no photo has{close}")
     entry.faults = [fault for fault in entry.faults if fault[0] not in UNLABELLED]
     was = f"it was {entry.label}" if entry.label else "it had none"
-    entry.faults.append(("relabelled", f"{where} gives it the label {row.label}; {was}"))
+    entry.faults.append(("relabelled", f"{where} gives it the label {row.label or 'none'}; {was}"))
     entry.label = row.label
     return "relabelled"

@@ -14,8 +14,13 @@ from graft.data.wording import nowhere
 from graft.errors import UserError
 
 
-def check_source(name: str, dataset: Dataset) -> None:
+def check_source(name: str, dataset: Dataset, results: Path = Path("results")) -> None:
     """Refuse a local source that cannot make a photo set, going by names alone.
+
+    Args:
+        name: of the dataset.
+        dataset: its settings.
+        results: the folder of results, whose tables a next run may replace.
 
     Raises: UserError that names the key and what to do.
     """
@@ -35,20 +40,20 @@ def check_source(name: str, dataset: Dataset) -> None:
         names = [listed for listed, _, _ in listing(path)]
     if names is None or any(listed.lower().endswith(ARCHIVES) for listed in names):
         names = None  # what an archive within the archive holds is not known yet
-    check_tables(names, f"datasets.{name}.source.labels", dataset)
+    check_tables(names, f"datasets.{name}.source.labels", dataset, results)
     if names is not None:
         check_names(names, f"{key} ({source.archive or source.folder})", dataset)
     if dataset.split.file is not None and not Path(dataset.split.file).is_file():
         raise UserError(f"datasets.{name}.split.file is {dataset.split.file!r}, which is no file")
 
 
-def check_tables(names: list[str] | None, key: str, dataset: Dataset) -> None:
+def check_tables(names: list[str] | None, key: str, dataset: Dataset, results: Path) -> None:
     """Refuse a table of labels or corrections that is neither a file here nor, as far as is known, in the photo set."""
     for what, asked in tables_of(dataset).items():
         here = Path(asked).expanduser()
         if here.is_dir():
             raise UserError(f"{key}.{what} is {asked!r}, which is a folder; it takes a file")
-        if Path("results").resolve() in here.resolve().parents:
+        if results.resolve() in here.resolve().parents:
             raise UserError(
                 f"{key}.{what} is {asked!r}, a result that the next run may replace; copy it elsewhere first"
             )
@@ -82,7 +87,7 @@ def check_names(names: list[str], where: str, dataset: Dataset) -> None:
                 f"source.labels.pattern {labels.pattern!r} matches none of the photos of {where}, such as {photos[0]}"
             )
         return
-    if (labels and labels.table) or any(is_metadata(name) for name in names):
+    if (labels and (labels.table or labels.several)) or any(is_metadata(name) for name in names):
         return  # the classes stand in a table, which the audit reads
     counts = Counter(place.label for place in arrange(photos, dataset.ingest.labels) if place.label)
     if len(counts) < 2:

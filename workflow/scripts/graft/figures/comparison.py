@@ -1,5 +1,6 @@
 """Every run side by side: accuracy with its interval, after the head and after fine-tuning."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,36 @@ from graft.figures.names import clean, shorten
 from graft.figures.style import STAGE_COLOURS, STAGE_MARKERS, STAGE_NAMES, canvas, photos
 from graft.judging.outcomes import STAGES
 
+
+@dataclass(frozen=True)
+class Measure:
+    """The number by which runs are compared: its column, what it is called, and what its baseline is."""
+
+    column: str
+    name: str
+    baseline: str
+
+    def as_accuracy(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a comparison with the number in the columns that the figures read."""
+        ends = ("", "_low", "_high")
+        return table.rename(columns={f"{self.column}{end}": f"accuracy{end}" for end in ends})
+
+
+ACCURACY = Measure("accuracy", "accuracy", "always the same answer")
+PRECISION = Measure("mean_average_precision", "mean average precision", "the labels' frequencies")
+
+
+def measure_of(table: pd.DataFrame) -> Measure:
+    """Return the number that a comparison of runs has: of one label a photo, or of several."""
+    return PRECISION if PRECISION.column in table else ACCURACY
+
+
 OFFSETS = {"head": -0.15, "finetuned": 0.15}
 
 
-def draw(table: pd.DataFrame) -> Figure:
+def draw(table: pd.DataFrame, measure: Measure = ACCURACY) -> Figure:
     """Return a line per run, and per experiment of several seeds, in the table's order, with a point per stage."""
+    table = measure.as_accuracy(table)
     runs = list(dict.fromkeys(table["run"]))
     names = names_of(table, 32)
     figure = canvas(7.2, 1.4 + 0.42 * len(runs), names)
@@ -27,11 +53,11 @@ def draw(table: pd.DataFrame) -> Figure:
         lines = rows["run"].map(runs.index).to_numpy(float) + (OFFSETS[stage] if len(stages) > 1 else 0)
         draw_stage(axes, rows, lines, stage)
     places = table.drop_duplicates("run")
-    axes.scatter(places["baseline"], range(len(runs)), marker="|", s=140, color="black", label="always the same answer")
+    axes.scatter(places["baseline"], range(len(runs)), marker="|", s=140, color="black", label=measure.baseline)
     axes.set_yticks(range(len(runs)), names)
     axes.set_ylim(len(runs) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel("accuracy, with its interval")
+    axes.set_xlabel(f"{measure.name}, with its interval")
     axes.set_title(judged_on(table))
     figure.legend(*legend_of(axes), loc="outside lower center", ncols=4)
     return figure

@@ -5,16 +5,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from graft.figures.comparison import judged_on, names_of
+from graft.figures.comparison import ACCURACY, Measure, judged_on, names_of
 from graft.figures.style import STAGE_NAMES, canvas, class_look
 from graft.judging.outcomes import STAGES
 
 INTERVALS = 12  # up to this many runs the intervals leave the points visible; `comparison` has them always
 
 
-def draw(table: pd.DataFrame) -> Figure:
+def draw(table: pd.DataFrame, measure: Measure = ACCURACY) -> Figure:
     """Return a marker per run: hollow after the head, filled after fine-tuning, a line from one to the other."""
-    table = table[table["kind"] == "run"] if "kind" in table else table
+    table = measure.as_accuracy(table[table["kind"] == "run"] if "kind" in table else table)
     runs = list(dict.fromkeys(table["run"]))
     names = names_of(table, 28)
     figure = canvas(7.6, max(3.8, 1.2 + 0.19 * len(runs)), names)
@@ -38,7 +38,7 @@ def draw(table: pd.DataFrame) -> Figure:
         seconds = table["seconds"].dropna()
         axes.set_xlim(seconds.min() / 1.5, seconds.max() * 1.5)
     axes.set_xlabel("seconds to get there, nothing shared or cached, all folds together")
-    axes.set_ylabel("accuracy, with its interval" if len(runs) <= INTERVALS else "accuracy")
+    axes.set_ylabel(f"{measure.name}, with its interval" if len(runs) <= INTERVALS else measure.name)
     axes.set_title(judged_on(table))
     handles = [Line2D([], [], ls="none", ms=7, **class_look(number)) for number in range(len(runs))]
     stages = [stage for stage in STAGES if stage in set(table["stage"])]

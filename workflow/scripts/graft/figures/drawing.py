@@ -12,19 +12,25 @@ from matplotlib.figure import Figure
 
 from graft import disk
 from graft.config.backbone import BASELINES
-from graft.config.figures import OF_A_RUN, Figures
+from graft.config.figures import OF_A_MULTILABEL_RUN, OF_A_RUN, Figures
 from graft.errors import UserError
 from graft.figures import (
+    co_occurrence,
     confusion,
     feature_map,
     gradcam,
+    label_curves,
+    label_photos,
+    label_reliability,
     learning_curves,
     mistakes,
     prediction_grid,
     reliability,
+    report_copy,
     roc_pr,
     style,
 )
+from graft.judging.multilabel_outcomes import has_sets
 from graft.machine import gpus, runtime
 from graft.network.model_file import read_facts
 from graft.storage.arrays import open_array
@@ -102,9 +108,19 @@ DRAWN: dict[str, Callable[[Inputs, Figures], Figure]] = {
     "feature_map": draw_feature_map,
     "gradcam": draw_gradcam,
 }
+DRAWN_OF_LABELS: dict[str, Callable[[Inputs, Figures], Figure]] = {
+    "learning_curves": draw_learning_curves,
+    "prediction_grid": lambda at, settings: label_photos.draw_sample(
+        at.answers, at.images, settings.prediction_grid, at.run
+    ),
+    "label_curves": lambda at, settings: label_curves.draw(at.answers, at.run),
+    "co_occurrence": lambda at, settings: co_occurrence.draw(at.answers, at.run),
+    "reliability": lambda at, settings: label_reliability.draw(at.answers, settings.reliability, at.run),
+    "mistakes": lambda at, settings: label_photos.draw_mistakes(at.answers, at.images, settings.mistakes, at.run),
+}
 
 
-def draw_all(inputs: Inputs, settings: Figures, files: list[Path]) -> dict[str, str]:
+def draw_all(inputs: Inputs, settings: Figures, files: list[Path], copies: list[Path]) -> dict[str, str]:
     """Draw every figure of a run; return why some could not be drawn, by their names.
 
     Those that need no network are drawn by a second process, while this one loads the framework.
@@ -113,23 +129,32 @@ def draw_all(inputs: Inputs, settings: Figures, files: list[Path]) -> dict[str, 
         inputs: where the results lie.
         settings: what a user set about figures.
         files: what to write, named FIGURE.png, .svg or .pdf.
+        copies: smaller ones of the PNG files for the report, named FIGURE.png or .jpg.
 
     Raises: UserError if an input is not as it was written, or a disk is full.
     """
+    if has_sets(inputs.answers):  # read before any other process starts, which then has it too
+        return draw_each(inputs, settings, files, copies, list(OF_A_MULTILABEL_RUN), DRAWN_OF_LABELS)
     plain = [name for name in OF_A_RUN if name != NEEDS_NETWORK]
-    inputs.answers  # noqa: B018  read before the other process starts, which then has it too
     with multiprocessing.get_context("fork").Pool(1) as beside:
-        others = beside.apply_async(draw_each, (inputs, settings, files, plain))
-        failed = draw_each(inputs, settings, files, [NEEDS_NETWORK])
+        others = beside.apply_async(draw_each, (inputs, settings, files, copies, plain))
+        failed = draw_each(inputs, settings, files, copies, [NEEDS_NETWORK])
         return others.get() | failed
 
 
-def draw_each(inputs: Inputs, settings: Figures, files: list[Path], names: list[str]) -> dict[str, str]:
+def draw_each(
+    inputs: Inputs,
+    settings: Figures,
+    files: list[Path],
+    copies: list[Path],
+    names: list[str],
+    drawn: dict[str, Callable[[Inputs, Figures], Figure]] = DRAWN,
+) -> dict[str, str]:
     """Draw some figures one after the other; return why some could not be drawn."""
     failed = {}
     for name in names:
         try:
-            figure = DRAWN[name](inputs, settings)
+            figure = drawn[name](inputs, settings)
         except Exception as error:
             if isinstance(error, UserError) or disk.is_full(error):
                 raise
@@ -138,5 +163,8 @@ def draw_each(inputs: Inputs, settings: Figures, files: list[Path], names: list[
             figure = style.message_figure(
                 f"{inputs.run}: {name.replace('_', ' ')}", f"could not be drawn:\n{failed[name][:200]}"
             )
-        style.save(figure, [path for path in files if path.stem == name], settings.dpi)
+        written = [path for path in files if path.stem == name]
+        style.save(figure, written, settings.dpi)
+        for copy in (path for path in copies if path.stem == name):
+            report_copy.save_for_report(next(path for path in written if path.suffix == ".png"), copy)
     return failed

@@ -131,12 +131,14 @@ def draw_panel(axes: Axes, lines: list[tuple[str, Curves, Look]], faint: list[Cu
         axes.text(0.5, 0.5, "no curve: all photos\nare of one class", ha="center", va="center", color="#444444")
 
 
-def explain(figure: Figure, axes: Axes, lines: list[tuple[str, Curves, Look]], faint: list[Curves]) -> None:
+def explain(
+    figure: Figure, axes: Axes, lines: list[tuple[str, Curves, Look]], faint: list[Curves], kind: str = "classes"
+) -> None:
     """Add the legend, and say what the grey curves and the hollow markers are."""
     handles, labels = axes.get_legend_handles_labels()
     title = "hollow marker: where the model answers"
     if faint:
-        title += f"; named: the {len(lines)} classes with the lowest average precision; grey: the other {len(faint)}"
+        title += f"; named: the {len(lines)} {kind} with the lowest average precision; grey: the other {len(faint)}"
     if handles:
         figure.legend(handles, labels, loc="outside lower left", ncols=2, title=title, title_fontsize=8,
                       alignment="left")  # fmt: skip

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import keras
 
 FACTS = "graft.json"
+DECISION = ("temperature", "threshold", "thresholds", "unsure_below")  # thresholds: one a label, of several labels
 
 
 def save_model(model: "keras.Model", facts: dict[str, Any], path: str | Path) -> None:
@@ -124,8 +125,7 @@ def publish(
     stage, fold = place_of(first)["stage"], place_of(first)["fold"]
     fitted = calibration["stages"][stage]["folds"][str(fold)]
     facts = {"run": run, "stage": stage, "fold": fold}
-    facts |= {"temperature": fitted["temperature"], "threshold": fitted["threshold"]}
-    facts |= {"unsure_below": fitted["unsure_below"]} | (more_facts or {})
+    facts |= {name: fitted[name] for name in DECISION if name in fitted} | (more_facts or {})
     copy_model(first, facts, target, more_members)
 
 

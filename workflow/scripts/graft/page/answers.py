@@ -38,6 +38,8 @@ class Answerer:
         if not (self.folder / "model.keras").is_file():
             raise UserError(f"{self.folder / 'model.keras'} does not exist: name a run that was built")
         plain, self.facts = load_model(self.folder / "model.keras")
+        if self.facts.get("output") == "sigmoid":
+            raise UserError(f"{run} gives several labels a photo, which the page does not show; take classify.py")
         self.split = gradcam.split_at_feature_map(plain)  # before its layers are called again
         self.model = with_features(plain)
         self.likeness = read_likeness(self.folder / "model.keras") if self.facts.get("unlike") else None

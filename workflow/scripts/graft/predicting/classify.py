@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,47 +15,12 @@ from graft.errors import UserError
 from graft.predicting.decision import decide
 from graft.predicting.decoding import Batch, Decoder, decoded
 from graft.predicting.likeness import Likeness, read_likeness
+from graft.predicting.verdicts import Verdict, label_verdict
 
 if TYPE_CHECKING:
     import keras
 
 BATCH_SIZES = (1, 8, 32)  # a short batch is filled up to the next of these, so that few graphs are compiled
-UNLIKE = "unlike the training photos"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a model says of one photo; `fault` instead, where the file could not be read."""
-
-    path: str
-    label: str = ""
-    probability: float = 0.0
-    sure: bool = True
-    probabilities: tuple[float, ...] = ()
-    fault: str = ""
-    distance: float | None = None
-    """How unlike the training photos it is; None where the model cannot tell."""
-
-    unlike: bool = False
-
-    @property
-    def answer(self) -> str:
-        """Return the answer and its probability in words.
-
-        >>> Verdict("a.jpg", "urban", 0.52, sure=False).answer
-        'not sure (urban 0.52)'
-        """
-        answer = f"{self.label} {self.probability:.2f}"
-        return f"{self.doubt} ({answer})" if self.doubt else answer
-
-    @property
-    def doubt(self) -> str:
-        """Return why the answer should not be taken, or nothing.
-
-        >>> Verdict("a.jpg", "urban", 0.97, unlike=True).doubt
-        'unlike the training photos'
-        """
-        return UNLIKE if self.unlike else "" if self.sure else "not sure"
 
 
 def find_photos(names: list[str], lists: Sequence[Path] = ()) -> list[str]:
@@ -154,6 +118,8 @@ def verdicts(
     for place, path in enumerate(batch.paths):
         if place in batch.faults:
             yield Verdict(path, fault=batch.faults[place])
+        elif facts.get("output") == "sigmoid":
+            yield label_verdict(path, next(logits), facts)
         else:
             chances = class_probabilities(next(logits)[None], facts.get("temperature") or 1.0)
             answers, sure = decide(chances, facts.get("threshold"), facts.get("unsure_below") or 0.0)

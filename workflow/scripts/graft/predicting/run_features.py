@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from graft.config.experiment import Choosing
+from graft.data.label_sets import COLUMN as SEVERAL
 from graft.data.selection import roles_in_run
 from graft.errors import UserError
 from graft.storage import seals
@@ -28,6 +29,7 @@ def training_sample(split: pd.DataFrame, fold: int, choosing: Choosing) -> pd.Da
 
 def write_features(rows: pd.DataFrame, features: np.ndarray, path: Path) -> None:
     """Write photos and their features, (n_photos, n_features), in half precision."""
+    rows = rows if "label" in rows else rows.assign(label=rows[SEVERAL])
     columns = {name: rows[name].to_numpy(str if name in ("path", "label", "role") else int) for name in COLUMNS}
     with atomic(path, sealed=True) as part:
         np.savez(part, features=features.astype(np.float16), **columns)  # type: ignore[arg-type]  # as in resume.py

@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 
 from graft.config.experiment import PredictSettings
+from graft.data.label_sets import COLUMN
 from graft.data.selection import photos_to_predict
 from graft.data.shards import rows_of_shard
 from graft.errors import UserError
 from graft.network.features_of import with_features
 from graft.network.forms import in_prediction_form
 from graft.network.model_file import load_model, place_of, published_of
+from graft.predicting.label_predictions import label_predictions_table
 from graft.predicting.predictions import predict_logits, predict_outputs, predictions_table
 from graft.predicting.run_features import training_sample
 
@@ -67,8 +69,11 @@ def predict_run(
             logits = logits[: len(asked)]
         else:
             logits = predict_logits(form, pixels, rows, tag_of_model)
-        table = predictions_table(asked, logits, classes, place["stage"])
-        print(f"{tag_of_model}: {int((table.label == table.predicted).sum())} of {len(table)} right", flush=True)
+        several = COLUMN in asked
+        tabulate = label_predictions_table if several else predictions_table
+        table = tabulate(asked, logits, classes, place["stage"])
+        right = table["predicted"] == table[COLUMN if several else "label"]
+        print(f"{tag_of_model}: {int(right.sum())} of {len(table)} right", flush=True)
         tables.append(table)
         del model
         keras.backend.clear_session()  # the memory of one network at a time

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from graft.errors import UserError
 from graft.machine.progress import Progress
-from graft.predicting.classify import Verdict, classify
+from graft.predicting.classify import classify
 from graft.predicting.decoding import BATCH
 from graft.predicting.likeness import Likeness
+from graft.predicting.verdicts import LabelVerdict, Verdict
 
 if TYPE_CHECKING:
     import keras
@@ -111,12 +112,13 @@ def line_of(row: dict[str, Any]) -> bytes:
 
 def row_of(verdict: Verdict) -> dict[str, Any]:
     """Return what a line says of a photo."""
+    several = isinstance(verdict, LabelVerdict)  # each label has a probability of its own
     return {
         "path": verdict.path,
         "fault": verdict.fault,
         "predicted": verdict.label,
-        "probability": verdict.probability,
-        "sure": verdict.sure,
+        "probability": None if several else verdict.probability,
+        "sure": None if several else verdict.sure,
         "unlike": None if verdict.distance is None else verdict.unlike,
         "distance": verdict.distance,
         "probabilities": verdict.probabilities,

@@ -14,7 +14,7 @@ from graft.config.base import nearest
 from graft.config.dataset import Pictures
 from graft.data.pictures import upright_rgb
 from graft.errors import UserError
-from graft.network.model_file import FACTS
+from graft.network.model_file import FACTS, read_facts
 from graft.reporting import exported
 from graft.storage import seals
 from graft.storage.files import read_json, read_table, sha256_of, write_table
@@ -91,6 +91,8 @@ def collect(run: Path, folder: Path, licence: Licence, shared: list[Path]) -> li
     for name in ("model.keras", *TABLES):
         shutil.copyfile(run / name, folder / name)
     exports = copy_exports(run, folder)
+    if read_facts(folder / "model.keras").get("output") == "sigmoid":
+        raise UserError(f"{run} is of several labels a photo, which a bundle's predictor cannot answer yet")
     examples = add_examples(folder, shared)
     card = (run / "MODEL_CARD.md").read_text(encoding="utf-8")
     (folder / "README.md").write_text(readme(card, licence, exports, examples), encoding="utf-8")
@@ -145,7 +147,7 @@ def add_examples(folder: Path, shared: list[Path]) -> list[dict[str, Any]]:
     """
     if not shared:
         return []
-    from graft.network.model_file import load_model, read_facts
+    from graft.network.model_file import load_model
     from graft.predicting.classify import classify, pictures_of
 
     pictures = pictures_of(read_facts(folder / "model.keras"))

@@ -58,7 +58,9 @@ def card(
     return "\n".join(parts)
 
 
-def front_matter(provenance: dict[str, Any], row: Mapping[Any, Any], role: str) -> str:
+def front_matter(
+    provenance: dict[str, Any], row: Mapping[Any, Any], role: str, metrics: Mapping[str, str] = METRICS
+) -> str:
     """Return the YAML that Hugging Face reads: tags, data, base model and results.
 
     Source: https://huggingface.co/docs/hub/model-cards, "Model card metadata" and its `model-index`.
@@ -66,7 +68,7 @@ def front_matter(provenance: dict[str, Any], row: Mapping[Any, Any], role: str) 
     backbone = experiment_of(provenance)["backbone"]
     values = [
         {"type": KINDS.get(name, name), "name": title, "value": round(float(row[name]), 4)}
-        for name, title in METRICS.items()
+        for name, title in metrics.items()
         if pd.notna(row[name])
     ]
     result = {
@@ -90,14 +92,14 @@ def experiment_of(provenance: dict[str, Any]) -> dict[str, Any]:
     return provenance["config"]["experiments"][provenance["experiment"]]
 
 
-def introduction(provenance: dict[str, Any], stage: str) -> str:
+def introduction(provenance: dict[str, Any], stage: str, purpose: str = "tells {classes} apart") -> str:
     """Return the title and what the model is, in three sentences."""
     experiment, data = experiment_of(provenance), provenance["data"]
-    backbone, classes = experiment["backbone"], enumerated(data["classes"])
+    backbone, does = experiment["backbone"], purpose.format(classes=enumerated(data["classes"]))
     trained = "fine-tuned" if stage == "finetuned" else "with its backbone frozen"
     return f"""# {provenance["run"]}
 
-An image classifier that tells {classes} apart. It is {backbone["name"]} at {backbone["size"]} pixels
+An image classifier that {does}. It is {backbone["name"]} at {backbone["size"]} pixels
 (weights: {Path(backbone["weights"]).name}) with a new head, trained by the recipe `{experiment["recipe"]}`, {trained}.
 It was made with Graft from {data["photos"]} photos of `{provenance["dataset"]}`, seed {provenance["seed"]}.
 """

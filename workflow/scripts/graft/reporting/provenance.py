@@ -15,6 +15,7 @@ import pandas as pd
 
 from graft import paths
 from graft.config.provenance import RunRecord
+from graft.data import label_sets
 from graft.paths import below, device_of_features
 from graft.storage import seals
 from graft.storage.files import read_json, read_table, sha256_of
@@ -22,7 +23,7 @@ from graft.storage.files import read_json, read_table, sha256_of
 ROOT = Path(__file__).resolve().parents[4]
 OWN_RULES = {"train_head": "head", "fine_tune": "finetuned", "predict": "predict"}
 SHARED_RULES = ("ingest_dataset", "pack_images", "join_pixels", "embed_images", "join_features")
-CODE = ("Snakefile", "workflow/**/*.py", "workflow/**/*.smk", "config/recipes/*.yaml")
+CODE = ("Snakefile", "workflow/Snakefile", "workflow/**/*.py", "workflow/**/*.smk", "config/recipes/*.yaml")
 
 
 def record_of(
@@ -79,7 +80,7 @@ def data_record(dataset: str, manifest: Path, split: Path, source: Path) -> dict
     return {
         "dataset": dataset,
         "photos": int(rows["path"].nunique()),
-        "classes": sorted(rows["label"].unique()),
+        "classes": label_sets.names_in(rows["labels"]) if "labels" in rows else sorted(rows["label"].unique()),
         "roles": {f"fold{fold} {role}": len(part) for (fold, role), part in rows.groupby(["fold", "role"])},
         "manifest_sha256": sha256_of(manifest),
         "split_sha256": sha256_of(split),
@@ -94,7 +95,7 @@ def code_record(root: Path = ROOT) -> dict[str, Any]:
         digest.update(f"{path.relative_to(root).as_posix()} {sha256_of(path)}\n".encode())
     changes = git(root, "status", "--porcelain")
     return {
-        "commit": git(root, "rev-parse", "HEAD"),
+        "commit": git(root, "rev-parse", "HEAD") or archived_commit(root),
         "clean": None if changes is None else not changes,
         "sha256": digest.hexdigest(),
     }
@@ -106,6 +107,13 @@ def git(root: Path, *arguments: str) -> str | None:
         return None
     done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else None
+
+
+def archived_commit(root: Path) -> str | None:
+    """Return the commit that `git archive` wrote into code that comes without its repository, or None."""
+    note = root / ".git_archival.txt"
+    found = re.fullmatch(r"node: ([0-9a-f]{40,64})\s*", note.read_text(encoding="utf-8")) if note.is_file() else None
+    return found[1] if found else None
 
 
 def packages() -> dict[str, str]:

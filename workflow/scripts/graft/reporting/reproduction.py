@@ -33,12 +33,12 @@ def read_record(results: Path, run: str) -> dict[str, Any]:
     return read_json(path)
 
 
-def configuration_of(record: dict[str, Any], origin: Path) -> dict[str, Any]:
+def configuration_of(record: dict[str, Any], *origins: Path) -> dict[str, Any]:
     """Return the configuration that repeats a run from another folder: its relative paths made absolute.
 
     Args:
         record: the run's provenance.
-        origin: the folder from which the run was started.
+        origins: folders from which the run may have been started; a path is meant from the first that has it.
     """
     config = deepcopy(record["config"])
     dataset = config["datasets"][record["dataset"]]
@@ -53,8 +53,9 @@ def configuration_of(record: dict[str, Any], origin: Path) -> dict[str, Any]:
         (experiment, "recipe"),
     ):
         value = section.get(key)
-        if value and (origin / Path(value).expanduser()).exists():
-            section[key] = str((origin / Path(value).expanduser()).resolve())
+        found = [path for origin in origins if value and (path := origin / Path(value).expanduser()).exists()]
+        if found:
+            section[key] = str(found[0].resolve())
     return config
 
 
@@ -73,7 +74,8 @@ def prepare(record: dict[str, Any], results: Path, folder: Path, reuse: bool) ->
         raise UserError(f"{folder} is not empty, and holds no earlier repetition; name another with --folder")
     if folder.exists():
         shutil.rmtree(folder)
-    write_json(configuration_of(record, results.resolve().parent), folder / CONFIG, sealed=False)
+    origins = (results.resolve().parent, Path.cwd())  # a module's results lie below its prefix
+    write_json(configuration_of(record, *origins), folder / CONFIG, sealed=False)
     lock = Path("config", "locks", f"{record['dataset']}.json")
     copy(results.resolve().parent / lock, folder / lock)
     if not reuse:

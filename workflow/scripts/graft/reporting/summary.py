@@ -1,12 +1,13 @@
 """The results of a job as a few lines of text, for a terminal."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from graft.judging.multilabel_outcomes import is_table_of_sets
 from graft.judging.outcomes import judging_role
+from graft.reporting import multilabel_summary
+from graft.reporting.text import aligned, footnote_signs
 from graft.storage.files import read_table
 
 METRICS = {  # of the published model: its answers, and its calibrated probabilities
@@ -16,7 +17,6 @@ METRICS = {  # of the published model: its answers, and its calibrated probabili
     "log_loss": "log loss",
     "ece": "calib. error",
 }
-SIGNS = "*+#^~%&="
 FIGURES = (".png", ".svg", ".pdf")
 
 
@@ -25,7 +25,12 @@ def summary(results: Path) -> str:
     runs = runs_of(results)
     if not runs:
         return f"No run has been evaluated in {results} yet."
-    parts = [evaluation_lines(pd.concat([read_table(run / "evaluation.csv") for run in runs], ignore_index=True))]
+    tables = [read_table(run / "evaluation.csv") for run in runs]
+    parts = [
+        lines(pd.concat(of_kind, ignore_index=True))
+        for sets, lines in ((False, evaluation_lines), (True, multilabel_summary.evaluation_lines))
+        if (of_kind := [table for table in tables if is_table_of_sets(table) == sets])
+    ]
     parts += [
         stage_lines(pd.concat([read_table(run / "significance.csv") for run in runs], ignore_index=True)),
         *(pair_lines(read_table(path)) for path in results.glob("comparison_significance.csv")),
@@ -77,14 +82,6 @@ def optimism_lines(pooled: pd.DataFrame) -> list[str]:
     ]
 
 
-def footnote_signs(row: Mapping[Any, Any], notes: dict[str, str]) -> str:
-    """Return the footnote signs of a row, new ones for notes not met before."""
-    remarks = [note for note in row["note"].split("; ") if note]
-    if not row["verdict"].startswith("better"):
-        remarks.append(row["verdict"])
-    return "".join(notes.setdefault(note, SIGNS[len(notes) % len(SIGNS)]) for note in remarks)
-
-
 def stage_lines(table: pd.DataFrame) -> str:
     """Return a line per run that says whether fine-tuning did better than its head."""
     judged = (
@@ -101,12 +98,17 @@ def cost_lines(table: pd.DataFrame) -> str:
     for row in table[table["kind"] == "run"].to_dict("records"):
         cost = ["-" if pd.isna(row[name]) else f"{row[name]:.1f}" for name in ("seconds", "peak_memory_mb")]
         rows.append([row["run"], row["stage"], *cost, row["device"]])
-    seeds = [
+    seeds = multilabel_summary.seeds_lines(table) if is_table_of_sets(table) else seeds_lines(table)
+    return "\n".join([aligned(rows), *seeds])
+
+
+def seeds_lines(table: pd.DataFrame) -> list[str]:
+    """Return a line for each stage of an experiment of several seeds: what they came to."""
+    return [
         f"{row['run']}, {row['stage']}, {row['seeds']} seeds: accuracy {row['accuracy']:.3f}"
         f" ({row['accuracy_low']:.3f}-{row['accuracy_high']:.3f} over seeds)"
         for row in table[table["kind"] == "seeds"].to_dict("records")
     ]
-    return "\n".join([aligned(rows), *seeds])
 
 
 def pair_lines(table: pd.DataFrame) -> str:
@@ -123,16 +125,3 @@ def locations(results: Path) -> str:
     if (results / "report.html").is_file():
         lines.append(f"Report:  {results / 'report.html'}")
     return "\n".join(lines)
-
-
-def aligned(rows: list[list[str]]) -> str:
-    """Return rows of text as columns, two spaces apart.
-
-    >>> print(aligned([["run", "photos"], ["lesson", "20"]]))
-    run     photos
-    lesson  20
-    """
-    widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )

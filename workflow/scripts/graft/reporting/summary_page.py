@@ -1,10 +1,8 @@
-"""The first page of the report: what was run, on what, how good it is, how sure that is, what it cost, what it missed.
+"""The first page of the report: which run is best and whether that is sure, then every run's numbers, then pictures.
 
 A fragment of HTML with everything in it, so that it opens alone, and inside Snakemake's report, without a network.
 """
 
-import base64
-import io
 import re
 from collections.abc import Mapping
 from html import escape
@@ -12,25 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from PIL import Image
 
 from graft.config.backbone import BASELINES
+from graft.judging.multilabel_outcomes import is_table_of_sets
 from graft.judging.outcomes import judging_role
-from graft.reporting.summary import optimism_lines
+from graft.reporting import multilabel_page
+from graft.reporting.summary_best import Best, best_of, lead
+from graft.reporting.summary_pictures import PICTURES, pictures
+from graft.reporting.text import ROLES, number
 from graft.storage.files import read_json, read_table
 
+STAGES = {"head": "head", "finetuned": "fine-tuned"}
 DECISION = (
     "Every number is that of the published model: its answers, with its threshold where it has one, and its calibrated "
     "probabilities."
 )
-WIDTH = 1000  # pixels of a picture, which is shown at half of that; the full one is in the report beside it
-ROLES = {"val": "validation", "test": "test", "train": "training"}
-STAGES = {"head": "head", "finetuned": "fine-tuned"}
-PICTURES = {
-    "mistakes": "Its surest mistakes, or its least sure answers",
-    "confusion_matrix": "Which class is taken for which",
-    "learning_curves": "How it learnt",
-}
 
 # Snakemake shows the page in a narrow column beside the rules, and centres it, which would hide the top of a long one.
 STYLE = """
@@ -40,38 +34,49 @@ STYLE = """
 .graft-summary { max-width: 1000px; font-family: "DejaVu Sans", system-ui, sans-serif; font-size: 14px; color: #111; }
 .graft-summary h1 { font-size: 22px; margin: 0 0 6px; }
 .graft-summary h2 { font-size: 16px; margin: 18px 0 6px; }
-.graft-summary p, .graft-summary li { margin: 4px 0; line-height: 1.45; }
+.graft-summary p { margin: 4px 0; line-height: 1.45; }
+.graft-summary .lead { font-size: 16px; }
+.graft-summary .scroll { overflow-x: auto; }
 .graft-summary table { border-collapse: collapse; margin: 8px 0; }
-.graft-summary th, .graft-summary td { text-align: left; padding: 4px 12px 4px 0; border-bottom: 1px solid #ccc; }
+.graft-summary th, .graft-summary td { text-align: left; vertical-align: top; padding: 4px 12px 4px 0; }
+.graft-summary th, .graft-summary td { border-bottom: 1px solid #ccc; }
 .graft-summary th { border-bottom: 2px solid #333; }
-.graft-summary td { overflow-wrap: anywhere; }
-.graft-summary td:first-child { min-width: 6em; }
+.graft-summary td { overflow-wrap: break-word; }
+.graft-summary td:nth-child(n+5) { white-space: nowrap; }
+.graft-summary td:first-child, .graft-summary td:nth-child(3) { min-width: 7em; }
+.graft-summary td:nth-child(4) { min-width: 15em; }
+.graft-summary small { display: block; color: #444; max-width: 40em; }
+.graft-summary .best td { background: #eaf3fa; }
+.graft-summary summary { cursor: pointer; padding: 4px 0; font-weight: bold; }
 .graft-summary .pictures { display: grid; grid-template-columns: 1fr 1fr; gap: 0 24px; align-items: start; }
 .graft-summary figure { margin: 10px 0 0; }
 .graft-summary figcaption { font-weight: bold; color: #111; font-size: 14px; }
 .graft-summary img { max-width: 100%; height: auto; margin: 4px 0 0; }
+@media (max-width: 640px) { .graft-summary .pictures { grid-template-columns: 1fr; } }
 """
 
-COLUMNS = ("run", "stage", "right", "accuracy", "95% interval", "always one class", "log loss", "calibration error",
-           "seconds", "peak memory")  # fmt: skip
+COLUMNS = ("run", "stage", "right", "accuracy, 95% interval", "log loss", "calibration error", "seconds", "peak memory")
 
 
 def summary_page(runs: list[Path], results: Path) -> str:
     """Return the page of some runs' folders; the comparison of them lies in `results`."""
     records = [read_json(run / "provenance.json") for run in runs]
     judged = pd.concat([judging_rows(read_table(run / "evaluation.csv")) for run in runs], ignore_index=True)
-    costs = read_table(results / "comparison.csv")
-    best = best_run(judged)
+    best = best_of(judged, read_table(results / "comparison_significance.csv"))
+    sets = is_table_of_sets(judged)
+    shown = multilabel_page.PICTURES if sets else PICTURES
+    headline = "Mean average precision" if sets else "Accuracy"
     parts = [
         f"<h1>{escape(heading(records))}</h1>",
+        *(f'<p class="lead">{escape(sentence)}</p>' for sentence in lead(best)),
+        "<h2>Every run</h2>",
+        table(judged, read_table(results / "comparison.csv"), stage_verdicts(runs), best),
+        f"<p>{escape(multilabel_page.DECISION if sets else ' '.join([*always_one_class(judged), DECISION]))}</p>",
+        pictures(results, [run.name for run in runs], best.run, shown, headline),
+        "<h2>What was run</h2>",
         *(f"<p>{escape(sentence)}</p>" for sentence in dict.fromkeys(map(introduction, records))),
-        "<h2>How good, how sure, at what cost</h2>",
-        table(judged, costs),
-        f"<p>{escape(DECISION)}</p>",
-        html_list(verdicts(judged, runs, results, best)),
+        "<p>Every figure and table is in the list at the left, by run; each says how to read it.</p>",
     ]
-    parts.append(pictures(results, best, compared=len(runs) > 1))
-    parts.append("<p>Every figure and table is in the list at the left, by run; each says how to read it.</p>")
     body = "\n".join(parts)
     return f'<meta charset="utf-8">\n<style>{STYLE}</style>\n<article class="graft-summary">\n{body}\n</article>\n'
 
@@ -80,16 +85,6 @@ def judging_rows(evaluation: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that judge a run: all folds pooled, of the role that judges it."""
     role = judging_role(evaluation["role"])
     return evaluation[(evaluation["role"] == role) & (evaluation["fold"].astype(str) == "all")]
-
-
-def best_run(judged: pd.DataFrame) -> str:
-    """Return the run whose last stage is most accurate; of equals the first.
-
-    >>> best_run(pd.DataFrame({"run": ["a", "a", "b"], "accuracy": [0.9, 0.7, 0.8]}))
-    'b'
-    """
-    last = judged.drop_duplicates("run", keep="last")
-    return last["run"].iloc[int(last["accuracy"].to_numpy().argmax())]
 
 
 def heading(records: list[dict[str, Any]]) -> str:
@@ -116,18 +111,75 @@ def introduction(record: dict[str, Any]) -> str:
     return (
         f"{record['run']}: {backbone['name']}{width} with {weights} at {backbone['size']} pixels, "
         f"recipe {experiment['recipe']}, seed {record['seed']}; {data['photos']:,} photos of "
-        f"{len(classes)} classes ({listed})."
+        f"{len(classes)} {'labels, several a photo' if head_of(experiment) == 'sigmoid' else 'classes'} ({listed})."
     )
 
 
-def table(judged: pd.DataFrame, costs: pd.DataFrame) -> str:
-    """Return a row per run and stage, with the cost of getting there."""
+def head_of(experiment: dict[str, Any]) -> str:
+    """Return what a run's head puts out, as its recipe says; '' where that is not recorded."""
+    return ((experiment.get("override") or {}).get("head") or {}).get("output", "")
+
+
+def stage_verdicts(runs: list[Path]) -> dict[tuple[str, str], str]:
+    """Return whether fine-tuning did better than the head, by run and role."""
+    pairs = pd.concat([read_table(run / "significance.csv") for run in runs], ignore_index=True)
+    return {(row["run"], row["role"]): f"against its head: {row['verdict']}" for row in pairs.to_dict("records")}
+
+
+def always_one_class(judged: pd.DataFrame) -> list[str]:
+    """Return a sentence with the accuracy of always giving the most frequent class, where all runs have the same."""
+    shares = {number(share, ".3f") for share in judged["baseline"]}
+    return [f"Always giving the most frequent class would be right on {shares.pop()}."] if len(shares) == 1 else []
+
+
+def table(judged: pd.DataFrame, costs: pd.DataFrame, verdicts: dict[tuple[str, str], str], best: Best) -> str:
+    """Return a row per run and stage, most accurate runs first, with the cost of getting there and its caveats."""
     costs = costs[costs["kind"] == "run"].set_index(["run", "stage"])
-    rows = ["".join(f"<th>{name}</th>" for name in COLUMNS)]
-    for row in judged.to_dict("records"):
-        cost = costs.loc[(row["run"], row["stage"])]
-        rows.append("".join(f"<td>{breakable(cell)}</td>" for cell in cells(row, cost)))
-    return "<table>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
+    columns = multilabel_page.COLUMNS if is_table_of_sets(judged) else COLUMNS
+    rows = ["<tr>" + "".join(f"<th>{name}</th>" for name in columns) + "</tr>"]
+    for run in best.order:
+        for row in judged[judged["run"] == run].to_dict("records"):
+            verdict = verdicts.get((run, row["role"]), "") if row["stage"] != "head" else ""
+            written = "".join(cells(row, costs.loc[(run, row["stage"])], verdict))
+            rows.append(f"<tr{' class=best' if run == best.run else ''}>{written}</tr>")
+    return f'<div class="scroll"><table>{"".join(rows)}</table></div>'
+
+
+def cells(row: Mapping[Any, Any], cost: pd.Series, verdict: str) -> list[str]:
+    """Return a row's cells as HTML, in the order of `COLUMNS`; what a number does not show stands beneath it."""
+    name = multilabel_page.HEADLINE if multilabel_page.HEADLINE in row else "accuracy"
+    accuracy = f"<strong>{number(row[name], '.3f')}</strong>, {number(row[f'{name}_low'], '.3f')} to "
+    accuracy += number(row[f"{name}_high"], ".3f")
+    remarks = "".join(f"<small>{escape(remark)}</small>" for remark in [*caveats(row), verdict] if remark)
+    plain = [
+        *(number(row[one], ".3f") for one in multilabel_page.MORE if one in row),
+        number(row["log_loss"], ".3f"),
+        number(row["ece"], ".3f"),
+        number(cost["seconds"], ",.0f"),
+        number(cost["peak_memory_mb"], ",.0f", " MB"),
+    ]
+    right = row["right_sets"] if "right_sets" in row else row["correct"]
+    return [
+        f"<td>{breakable(row['run'])}</td>",
+        f"<td>{STAGES[row['stage']]}</td>",
+        f"<td>{right:,} of {row['n']:,} {ROLES[row['role']]} photos</td>",
+        f"<td>{accuracy}{remarks}</td>",
+        *(f"<td>{cell}</td>" for cell in plain),
+    ]
+
+
+def caveats(row: Mapping[Any, Any]) -> list[str]:
+    """Return what a reader of a row's numbers must know: what flatters it, and that it is no better than a guess."""
+    remarks = [note for note in str(row["note"] or "").split("; ") if note and note != "nan"]
+    if not row["verdict"].startswith("better"):
+        remarks.append(row["verdict"])
+    if row["chose_n"]:
+        if multilabel_page.HEADLINE in row:
+            right = multilabel_page.on_those_that_chose(row)
+        else:
+            right = f"{row['chose_accuracy']:.3f} of the {row['chose_n']} photos that chose were right"
+        remarks.append(f"{right}: optimism {row['optimism']:+.3f}")
+    return remarks
 
 
 def breakable(cell: str) -> str:
@@ -137,73 +189,3 @@ def breakable(cell: str) -> str:
     'probe_<wbr>untrained &lt;1&gt;'
     """
     return re.sub(r"(?<=[._])(?=[A-Za-z])", "<wbr>", escape(cell))
-
-
-def cells(row: Mapping[Any, Any], cost: pd.Series) -> list[str]:
-    """Return a row's cells, in the order of `COLUMNS`."""
-    return [
-        row["run"],
-        STAGES[row["stage"]],
-        f"{row['correct']:,} of {row['n']:,} {ROLES[row['role']]} photos",
-        number(row["accuracy"], ".3f"),
-        f"{number(row['accuracy_low'], '.3f')} to {number(row['accuracy_high'], '.3f')}",
-        number(row["baseline"], ".3f"),
-        number(row["log_loss"], ".3f"),
-        number(row["ece"], ".3f"),
-        number(cost["seconds"], ",.0f"),
-        number(cost["peak_memory_mb"], ",.0f", " MB"),
-    ]
-
-
-def number(value: float, form: str, unit: str = "") -> str:
-    """Return a number in words; a dash where it is not defined or was not measured.
-
-    >>> number(1234.5, ",.0f", " MB"), number(float("nan"), ".3f")
-    ('1,234 MB', '–')
-    """
-    return "–" if pd.isna(value) else f"{value:{form}}{unit}"
-
-
-def verdicts(judged: pd.DataFrame, runs: list[Path], results: Path, best: str) -> list[str]:
-    """Return sentences: whether each stage beats the baseline, fine-tuning the head, the best run others; all notes."""
-    sentences = [f"{row['run']}, {STAGES[row['stage']]}: {row['verdict']}" for row in judged.to_dict("records")]
-    for run in runs:
-        pairs = read_table(run / "significance.csv")
-        pairs = pairs[pairs["role"] == judged.loc[judged["run"] == run.name, "role"].iloc[0]]
-        sentences += [f"{run.name}, fine-tuned against head: {verdict}" for verdict in pairs["verdict"]]
-    between = read_table(results / "comparison_significance.csv")
-    between = between[(between["first"] == best) | (between["second"] == best)]
-    sentences += [f"{row['first']} and {row['second']}: {row['verdict']}" for row in between.to_dict("records")]
-    notes = [note for text in judged["note"].dropna() for note in text.split("; ") if note]
-    return [*sentences, *optimism_lines(judged), *dict.fromkeys(notes)]
-
-
-def html_list(sentences: list[str]) -> str:
-    """Return sentences as a list."""
-    return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"
-
-
-def pictures(results: Path, best: str, compared: bool) -> str:
-    """Return the most telling pictures in two columns: the best run's mistakes, and beside them the rest."""
-    folder = results / "runs" / best / "figures"
-    shown = [picture(folder / f"{name}.png", f"{title}: {best}") for name, title in PICTURES.items()]
-    if compared:
-        shown.insert(1, picture(results / "comparison.png", "Accuracy of every run"))
-    return f'<div class="pictures"><div>{shown[0]}</div><div>{"".join(shown[1:])}</div></div>'
-
-
-def picture(path: Path, title: str) -> str:
-    """Return a picture and its title, made small, in the page itself: as PNG or JPEG, whichever is shorter."""
-    with Image.open(path) as image:
-        small = image.convert("RGB")
-    small.thumbnail((WIDTH, 4 * WIDTH))
-    kind, data = min((encoded(small, kind) for kind in ("png", "jpeg")), key=lambda one: len(one[1]))
-    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-    return f'<figure><figcaption>{escape(title)}</figcaption><img alt="{escape(title)}" src="{source}"></figure>'
-
-
-def encoded(image: Image.Image, kind: str) -> tuple[str, bytes]:
-    """Return a format's name and the bytes of an image in it."""
-    stream = io.BytesIO()
-    image.save(stream, kind, quality=85)
-    return kind, stream.getvalue()

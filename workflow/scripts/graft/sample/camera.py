@@ -1,5 +1,7 @@
 """The camera: framing, tilt, focus, tone and grain, drawn alike for every class, so that none of them tells it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from PIL import Image, ImageFilter
 
@@ -11,11 +13,43 @@ def photograph(rng: np.random.Generator, scene: np.ndarray, width: int, height: 
 
     It shows from 0.66 to 0.92 of the scene's width, and half of the photos are mirrored.
     """
-    photo = Image.fromarray(np.clip(scene, 0, 255).astype(np.uint8))
-    photo = photo.rotate(rng.normal(0, 2.0), Image.Resampling.BICUBIC)
-    photo = photo.resize((width, height), Image.Resampling.LANCZOS, box=frame(rng, *photo.size))
-    if rng.random() < 0.5:
-        photo = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    framing = Framing.draw(rng, scene.shape[1], scene.shape[0])
+    photo = framing.of(Image.fromarray(np.clip(scene, 0, 255).astype(np.uint8)), width, height)
+    return developed(rng, photo)
+
+
+def photograph_things(
+    rng: np.random.Generator, scene: np.ndarray, things: Image.Image, width: int, height: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the photo of a scene, the same as `photograph` makes, and its `things`, (height, width), framed alike."""
+    framing = Framing.draw(rng, scene.shape[1], scene.shape[0])
+    photo = framing.of(Image.fromarray(np.clip(scene, 0, 255).astype(np.uint8)), width, height)
+    return developed(rng, photo), np.asarray(framing.of(things, width, height, exact=True))
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How the camera is held: its tilt in degrees, the box that it shows, and whether the photo is mirrored."""
+
+    tilt: float
+    box: tuple[float, float, float, float]
+    mirrored: bool
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, width: int, height: int) -> "Framing":
+        """Return a random framing of a scene of that size."""
+        return cls(rng.normal(0, 2.0), frame(rng, width, height), rng.random() < 0.5)
+
+    def of(self, scene: Image.Image, width: int, height: int, exact: bool = False) -> Image.Image:
+        """Return a scene as it is framed; `exact`: its values as they are, without any in between."""
+        scene = scene.rotate(self.tilt, Image.Resampling.NEAREST if exact else Image.Resampling.BICUBIC)
+        how = Image.Resampling.NEAREST if exact else Image.Resampling.LANCZOS
+        scene = scene.resize((width, height), how, box=self.box)
+        return scene.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if self.mirrored else scene
+
+
+def developed(rng: np.random.Generator, photo: Image.Image) -> np.ndarray:
+    """Return a framed scene as a photo, (height, width, 3), uint8: out of focus, its tone changed."""
     blur = rng.choice([0.2, 0.5, 0.8, 1.1], p=[0.4, 0.3, 0.2, 0.1])
     photo = photo.filter(ImageFilter.GaussianBlur(float(blur)))
     return np.round(tone(rng, np.asarray(photo, np.float32) / 255) * 255).astype(np.uint8)

@@ -1,12 +1,14 @@
 """A sheet to draw a scene on: sky, ground, noise, and shapes that fade with depth."""
 
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from graft.sample.light import Colour, Light, as_rgb, blend
 
+THINGS = ("car", "tree", "water")  # what a scene can be asked about
 WIDTH, HEIGHT = 256, 192  # drawn at twice the size, in pixels, and reduced by the camera
 
 
@@ -39,14 +41,28 @@ def noise(
 
 
 class Canvas:
-    """One scene while it is drawn; x runs right and y down, in pixels of the large size."""
+    """One scene while it is drawn; x runs right and y down, in pixels of the large size.
 
-    def __init__(self, rng: np.random.Generator):
+    Attributes:
+        things: which thing is in front at each pixel, where that is asked for: 0, or its place in `THINGS`, from 1.
+    """
+
+    def __init__(self, rng: np.random.Generator, watched: bool = False):
         self.rng = rng
+        self.things = Image.new("L", (WIDTH, HEIGHT)) if watched else None
+        self.marker = ImageDraw.Draw(self.things) if self.things else None
+        self.thing = 0  # that is being drawn
         self.light = Light.draw(rng)
         self.horizon = HEIGHT * rng.uniform(0.34, 0.62)
         self.glows: list[tuple[float, float, float, Colour, float]] = []
         self.put(self.sky())
+
+    @contextlib.contextmanager
+    def drawing(self, thing: str) -> Iterator[None]:
+        """Note that what is drawn within is one of `THINGS`."""
+        before, self.thing = self.thing, THINGS.index(thing) + 1
+        yield
+        self.thing = before
 
     def put(self, pixels: np.ndarray) -> None:
         """Replace the whole picture by (HEIGHT, WIDTH, 3) pixels."""
@@ -73,7 +89,10 @@ class Canvas:
 
     def polygon(self, points: Iterable[Sequence[float]], colour: Colour, depth: float = 0.0, lit: bool = False) -> None:
         """Fill the polygon through points (x, y)."""
-        self.pen.polygon([(float(x), float(y)) for x, y in points], fill=self.light.shade(colour, depth, lit))
+        points = [(float(x), float(y)) for x, y in points]
+        self.pen.polygon(points, fill=self.light.shade(colour, depth, lit))
+        if self.marker:
+            self.marker.polygon(points, fill=self.thing)
 
     def box(
         self, x0: float, y0: float, x1: float, y1: float, colour: Colour, depth: float = 0.0, lit: bool = False
@@ -81,15 +100,22 @@ class Canvas:
         """Fill an upright rectangle, whichever corners are given."""
         corners = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
         self.pen.rectangle(corners, fill=self.light.shade(colour, depth, lit))
+        if self.marker:
+            self.marker.rectangle(corners, fill=self.thing)
 
     def line(self, points: Iterable[Sequence[float]], colour: Colour, width: float = 1.0, depth: float = 0.0) -> None:
         """Draw a line through points (x, y), at least a pixel wide."""
         points = [(float(x), float(y)) for x, y in points]
         self.pen.line(points, fill=self.light.shade(colour, depth), width=max(1, round(width)))
+        if self.marker:
+            self.marker.line(points, fill=self.thing, width=max(1, round(width)))
 
     def oval(self, x: float, y: float, rx: float, ry: float, colour: Colour, depth: float = 0.0) -> None:
         """Fill an ellipse around (x, y)."""
-        self.pen.ellipse((x - rx, y - ry, x + rx, y + ry), fill=self.light.shade(colour, depth))
+        corners = (x - rx, y - ry, x + rx, y + ry)
+        self.pen.ellipse(corners, fill=self.light.shade(colour, depth))
+        if self.marker:
+            self.marker.ellipse(corners, fill=self.thing)
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float = 0.9) -> None:
         """Let a lamp shine, in the dark hours only."""
@@ -102,6 +128,8 @@ class Canvas:
         for y in range(int(top), HEIGHT):
             near = (y - top) / max(1, HEIGHT - top)
             self.pen.line((0, y, WIDTH, y), fill=self.light.shade(colour, 0.8 * (1 - near) ** 2))
+        if self.marker:
+            self.marker.rectangle((0, int(top), WIDTH, HEIGHT), fill=self.thing)
         self.mottle(top, grain)
 
     def mottle(self, top: float, grain: float) -> None:
@@ -127,6 +155,8 @@ class Canvas:
             ripple = int(self.rng.normal(0, 0.6 + (y - top) * 0.05))
             pixels[y] = blend(np.roll(source, ripple, axis=0) * 0.72, as_rgb(self.light.horizon * 0.7), 0.2)
         self.put(pixels)
+        if self.marker:
+            self.marker.rectangle((0, top, WIDTH, bottom - 1), fill=THINGS.index("water") + 1)
 
     def finish(self) -> np.ndarray:
         """Return the picture with its glows, (HEIGHT, WIDTH, 3), float32 from 0 to 255."""

@@ -20,16 +20,17 @@ BARK, IRON = (72, 58, 46), (56, 58, 62)
 
 def tree(canvas: Canvas, x: float, foot: float, height: float, depth: float = 0.2, kind: str | None = None) -> None:
     """Draw a round tree, a conifer, a poplar or a bare one, standing at (x, foot)."""
-    kind = kind or canvas.rng.choice(["round", "conifer", "poplar", "bare"], p=[0.55, 0.22, 0.13, 0.1])
-    canvas.line([(x, foot), (x, foot - height * 0.5)], BARK, height * 0.07, depth)
-    if kind == "bare":
-        branch(canvas, x, foot - height * 0.25, height * 0.32, math.pi / 2, 4 if height > 30 else 3, depth)
-    elif kind == "conifer":
-        conifer(canvas, x, foot, height, depth)
-    else:
-        slender = kind == "poplar"
-        width = height * (0.16 if slender else canvas.rng.uniform(0.3, 0.42))
-        crown(canvas, x, foot - height * 0.6, width, height * (0.44 if slender else 0.34), depth)
+    with canvas.drawing("tree"):
+        kind = kind or canvas.rng.choice(["round", "conifer", "poplar", "bare"], p=[0.55, 0.22, 0.13, 0.1])
+        canvas.line([(x, foot), (x, foot - height * 0.5)], BARK, height * 0.07, depth)
+        if kind == "bare":
+            branch(canvas, x, foot - height * 0.25, height * 0.32, math.pi / 2, 4 if height > 30 else 3, depth)
+        elif kind == "conifer":
+            conifer(canvas, x, foot, height, depth)
+        else:
+            slender = kind == "poplar"
+            width = height * (0.16 if slender else canvas.rng.uniform(0.3, 0.42))
+            crown(canvas, x, foot - height * 0.6, width, height * (0.44 if slender else 0.34), depth)
 
 
 def branch(canvas: Canvas, x: float, y: float, length: float, angle: float, forks: int, depth: float) -> None:
@@ -88,35 +89,37 @@ def grass(canvas: Canvas, top: float, n_blades: int | np.integer, colour: Colour
 
 def car_from_side(canvas: Canvas, x: float, foot: float, length: float, depth: float = 0.0) -> None:
     """Draw a car that passes, from its rear at x."""
-    paint, h = vary(canvas.rng, pick(canvas.rng, PAINT)), length * 0.3
+    with canvas.drawing("car"):
+        paint, h = vary(canvas.rng, pick(canvas.rng, PAINT)), length * 0.3
 
-    def outline(*corners: tuple[float, float]) -> list[tuple[float, float]]:
-        return [(x + length * along, foot - h * up) for along, up in corners]
+        def outline(*corners: tuple[float, float]) -> list[tuple[float, float]]:
+            return [(x + length * along, foot - h * up) for along, up in corners]
 
-    body = outline((0, 0.2), (0, 0.55), (0.18, 0.62), (0.3, 1), (0.68, 1), (0.84, 0.62), (1, 0.52), (1, 0.2))
-    canvas.oval(x + length / 2, foot, length * 0.52, h * 0.16, (35, 35, 38), depth)
-    canvas.polygon(body, paint, depth)
-    canvas.polygon(outline((0.24, 0.64), (0.33, 0.92), (0.48, 0.92), (0.48, 0.64)), GLASS[0], depth)
-    canvas.polygon(outline((0.52, 0.64), (0.52, 0.92), (0.66, 0.92), (0.77, 0.64)), GLASS[0], depth)
-    for along in (0.2, 0.8):
-        canvas.oval(x + length * along, foot - h * 0.16, h * 0.22, h * 0.22, (22, 22, 24), depth)
-        canvas.oval(x + length * along, foot - h * 0.16, h * 0.1, h * 0.1, (140, 140, 140), depth)
-    canvas.glow(x + length, foot - h * 0.4, h * 0.5, (255, 235, 180))
+        body = outline((0, 0.2), (0, 0.55), (0.18, 0.62), (0.3, 1), (0.68, 1), (0.84, 0.62), (1, 0.52), (1, 0.2))
+        canvas.oval(x + length / 2, foot, length * 0.52, h * 0.16, (35, 35, 38), depth)
+        canvas.polygon(body, paint, depth)
+        canvas.polygon(outline((0.24, 0.64), (0.33, 0.92), (0.48, 0.92), (0.48, 0.64)), GLASS[0], depth)
+        canvas.polygon(outline((0.52, 0.64), (0.52, 0.92), (0.66, 0.92), (0.77, 0.64)), GLASS[0], depth)
+        for along in (0.2, 0.8):
+            canvas.oval(x + length * along, foot - h * 0.16, h * 0.22, h * 0.22, (22, 22, 24), depth)
+            canvas.oval(x + length * along, foot - h * 0.16, h * 0.1, h * 0.1, (140, 140, 140), depth)
+        canvas.glow(x + length, foot - h * 0.4, h * 0.5, (255, 235, 180))
 
 
 def car_from_behind(canvas: Canvas, x: float, foot: float, width: float, depth: float = 0.0) -> None:
     """Draw a car that drives away or comes, centred on x."""
-    left, h, paint = x - width / 2, width * 0.72, vary(canvas.rng, pick(canvas.rng, PAINT))
-    half = [(0, 0.08), (0, 0.5), (0.14, 0.55), (0.24, 1.0)]
-    glass = [(0.2, 0.56), (0.28, 0.92)]
-    canvas.box(left + width * 0.05, foot - h * 0.1, left + width * 0.95, foot + 1, (30, 30, 32), depth)
-    for corners, colour in ((half, paint), (glass, GLASS[0])):
-        whole = corners + [(1 - along, up) for along, up in reversed(corners)]
-        canvas.polygon([(left + width * along, foot - h * up) for along, up in whole], colour, depth)
-    lamp_colour = pick(canvas.rng, [(210, 40, 36), (235, 235, 220)])
-    for along in (0.12, 0.88):
-        canvas.oval(left + width * along, foot - h * 0.35, width * 0.09, h * 0.08, lamp_colour, depth)
-        canvas.glow(left + width * along, foot - h * 0.35, width * 0.3, lamp_colour)
+    with canvas.drawing("car"):
+        left, h, paint = x - width / 2, width * 0.72, vary(canvas.rng, pick(canvas.rng, PAINT))
+        half = [(0, 0.08), (0, 0.5), (0.14, 0.55), (0.24, 1.0)]
+        glass = [(0.2, 0.56), (0.28, 0.92)]
+        canvas.box(left + width * 0.05, foot - h * 0.1, left + width * 0.95, foot + 1, (30, 30, 32), depth)
+        for corners, colour in ((half, paint), (glass, GLASS[0])):
+            whole = corners + [(1 - along, up) for along, up in reversed(corners)]
+            canvas.polygon([(left + width * along, foot - h * up) for along, up in whole], colour, depth)
+        lamp_colour = pick(canvas.rng, [(210, 40, 36), (235, 235, 220)])
+        for along in (0.12, 0.88):
+            canvas.oval(left + width * along, foot - h * 0.35, width * 0.09, h * 0.08, lamp_colour, depth)
+            canvas.glow(left + width * along, foot - h * 0.35, width * 0.3, lamp_colour)
 
 
 def person(canvas: Canvas, x: float, foot: float, height: float, depth: float = 0.0) -> None:

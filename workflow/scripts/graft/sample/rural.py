@@ -54,7 +54,8 @@ def hill(canvas: Canvas, height: float, depth: float) -> None:
         if wooded and rng.random() < 0.5:
             radius = rng.uniform(1.5, 4.5)
             leaves = np.array((70, 86, 50)) * rng.uniform(0.8, 1.1)
-            canvas.oval(x + rng.uniform(-3, 3), y, radius, radius * 0.9, leaves, depth)
+            with canvas.drawing("tree"):
+                canvas.oval(x + rng.uniform(-3, 3), y, radius, radius * 0.9, leaves, depth)
 
 
 def ploughed_field(canvas: Canvas) -> None:
@@ -95,7 +96,8 @@ def meadow(canvas: Canvas) -> None:
     below = HEIGHT - horizon
     if rng.random() < 0.3:
         x, y, rx = rng.uniform(0.2, 0.8) * WIDTH, horizon + rng.uniform(18, 50), rng.uniform(30, 80)
-        canvas.oval(x, y, rx, rx * 0.2, canvas.light.horizon * 0.85, 0.2)
+        with canvas.drawing("water"):
+            canvas.oval(x, y, rx, rx * 0.2, canvas.light.horizon * 0.85, 0.2)
         bushes(canvas, x - rx, x + rx, y - rx * 0.17, 5, 0.2)
     for far in sorted(rng.random(rng.integers(0, 6))):
         tree(canvas, rng.uniform(0, WIDTH), horizon + 3 + 30 * far, 18 + 60 * far, 0.3)

@@ -27,6 +27,7 @@ from graft.training.callbacks import COLUMNS
 from graft.training.optimizers import build_optimizer
 from graft.training.phase import train
 from graft.training.roles import Roles
+from graft.training.several import loss_of_roles
 from graft.training.targets import loss_and_metric, sample_weights, targets_of
 from graft.training.visits import Visits
 
@@ -85,14 +86,14 @@ def fine_tune(
     tuned = in_saved_form(plain, modes[1])
     fits = phase.keep == "fits"
     judging = in_order(pixels, roles.train, roles, n_logits) if fits else choosing if phase.keep == "better" else None
-    before = Before.of(model, tuned, judging, expected.log_loss if fits else None)
+    before = Before.of(model, tuned, judging, expected.log_loss if fits else None, roles.several)
     policy = policy_of(phase.precision, parts_of(model)[0])
     with parallel(devices):
         training = in_training_form(plain, modes[0], policy, settings.fast_path)
         backbone, _ = parts_of(training)
         n_layers = unfreeze(backbone, phase)
         optimizer = block_optimizer(training, backbone, phase, batches.visits.steps_per_epoch, settings.fast_path)
-        loss, metric = loss_and_metric(n_logits, settings.label_smoothing)
+        loss, metric = loss_of_roles(roles, n_logits, settings.label_smoothing, settings.class_weights)
         training.compile(optimizer=optimizer, loss=loss, weighted_metrics=[metric])
         print(f"{tag}: {n_layers:,} layers of the backbone train, {model_facts(training)}", flush=True)
         trained = train(training, phase, batches, watched, choosing is not None, tag, state)
@@ -125,14 +126,19 @@ class Before:
 
     @classmethod
     def of(
-        cls, model: keras.Model, tuned: keras.Model, photos: InOrder | None, to_beat: float | None = None
+        cls,
+        model: keras.Model,
+        tuned: keras.Model,
+        photos: InOrder | None,
+        to_beat: float | None = None,
+        several: bool = False,
     ) -> "Before":
         """Keep a model's weights, and the log loss that fine-tuning has to beat.
 
         That is `to_beat`, or else the model's own, measured with `tuned`, which still computes the same. Without photos
         there is no log loss, and no later model can be shown to be better.
         """
-        log_loss = scorer(tuned, photos) if photos else lambda: np.nan
+        log_loss = scorer(tuned, photos, several) if photos else lambda: np.nan
         value = log_loss() if to_beat is None else to_beat
         return cls(model, model.get_weights(), tuned, tuned.get_weights(), log_loss, value)
 
@@ -149,13 +155,13 @@ class Before:
         return self.model
 
 
-def scorer(model: keras.Model, photos: InOrder) -> Callable[[], float]:
+def scorer(model: keras.Model, photos: InOrder, several: bool = False) -> Callable[[], float]:
     """Return a function that computes a model's log loss on some photos, with the weights it has when called.
 
     The model itself stays uncompiled. Only the first call traces it.
     """
     judged = keras.Model(model.input, model.output)
-    loss, _ = loss_and_metric(model.output_shape[-1], label_smoothing=0.0)
+    loss, _ = loss_and_metric(1 if several else model.output_shape[-1], label_smoothing=0.0)
     judged.compile(loss=loss)
     return lambda: float(judged.evaluate(streamed(photos), verbose=0))
 

@@ -4,6 +4,7 @@ Because the backbone does not change, this is the same computation as training t
 """
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,7 +19,8 @@ from graft.training.callbacks import COLUMNS
 from graft.training.optimizers import build_optimizer
 from graft.training.phase import train
 from graft.training.roles import Roles
-from graft.training.targets import loss_and_metric, sample_weights, targets_of
+from graft.training.several import loss_of_roles, probe_several
+from graft.training.targets import sample_weights, targets_of
 from graft.training.visits import Visits
 
 EXPECTED = ("cross_validated_loss", "cross_validated_mistakes")  # of a probe on other photos: columns of its history
@@ -26,8 +28,8 @@ EXPECTED = ("cross_validated_loss", "cross_validated_mistakes")  # of a probe on
 
 def train_head(
     settings: HeadSettings, features: np.ndarray, roles: Roles, tag: str, state: Path
-) -> tuple[keras.Model, pd.DataFrame, Path]:
-    """Return the trained head, uncompiled, its history, and the resume state to remove once both are saved.
+) -> tuple[keras.Model, pd.DataFrame, dict[str, Any]]:
+    """Return the trained head, uncompiled, its history, and what the model file should remember of the training.
 
     Args:
         settings: head, phase, class weights, seed.
@@ -40,17 +42,20 @@ def train_head(
     """
     head = build_head(settings.head, features.shape[-1], len(roles.classes), settings.seed)
     n_logits = head.output_shape[-1]
-    loss, metric = loss_and_metric(n_logits, settings.head.label_smoothing)
+    loss, metric = loss_of_roles(roles, n_logits, settings.head.label_smoothing, settings.class_weights)
     weights = sample_weights(roles.codes[roles.train], roles.classes, settings.class_weights)
     watched = InOrder(
         lambda part: features[0, roles.watch[part]], targets_of(roles.codes[roles.watch], n_logits), batch_size=256
     )
     compiled = keras.Model(head.input, head.output)  # else Keras would save the head's optimiser with the model
     if settings.frozen.method == "probe":
-        expected = probe_head(head, settings, features, roles, weights)
+        if roles.several:
+            expected, facts = probe_several(head, settings, features, roles)
+        else:
+            expected, facts = probe_head(head, settings, features, roles, weights), {}
         compiled.compile(loss=loss, metrics=[metric])
         history = probe_history(compiled, features[0, roles.train], roles, n_logits, weights, watched)
-        return head, history.assign(**expected), state
+        return head, history.assign(**expected), facts
     phase = settings.frozen
     batches = Batches(
         Visits.of_phase(phase, len(roles.train), settings.seed),
@@ -64,7 +69,7 @@ def train_head(
     trained = train(
         compiled, phase, batches, watched if len(roles.watch) else None, bool(len(roles.choose)), tag, state
     )
-    return head, trained.history, trained.resume.path
+    return head, trained.history, {}
 
 
 def cached_views(features: np.ndarray, train: np.ndarray, phase: FrozenPhase) -> Load:

@@ -20,7 +20,12 @@ def encode(labels: list[str], classes: list[str]) -> np.ndarray:
 
 
 def targets_of(codes: np.ndarray, n_logits: int) -> np.ndarray:
-    """Return what the loss compares with: (n, 1) for one logit, one-hot (n, n_logits) for more; float32."""
+    """Return what the loss compares with: (n, 1) for one logit, one-hot (n, n_logits) for more; float32.
+
+    Codes of several labels, (n, n_logits), are what the loss compares with already.
+    """
+    if codes.ndim == 2:
+        return codes
     if n_logits == 1:
         return codes[:, None].astype(np.float32)
     return np.eye(n_logits, dtype=np.float32)[codes]
@@ -30,13 +35,14 @@ def sample_weights(codes: np.ndarray, classes: list[str], class_weights: Any) ->
     """Return each photo's weight in the loss, (n,), float32.
 
     Args:
-        codes: (n,), int; places in `classes`.
+        codes: (n,), int; places in `classes`. Of several labels, (n, n_labels): then each photo weighs 1, and
+            `label_weights` says what weighs more.
         classes: the class names.
         class_weights: `none`; `balanced`, as scikit-learn's: n / (n_classes x count); or a weight for each class.
 
     Raises: UserError if a weight names no class.
     """
-    if class_weights == "none":
+    if class_weights == "none" or codes.ndim == 2:
         return np.ones(len(codes), np.float32)
     if class_weights == "balanced":
         counts = np.bincount(codes, minlength=len(classes))
@@ -48,7 +54,10 @@ def sample_weights(codes: np.ndarray, classes: list[str], class_weights: Any) ->
 
 
 def loss_and_metric(n_logits: int, label_smoothing: float) -> tuple[keras.Loss, keras.Metric]:
-    """Return cross-entropy from logits and accuracy, binary or categorical."""
+    """Return cross-entropy from logits and accuracy, categorical, or, for one logit, binary.
+
+    The binary ones serve several labels too, without weights: their means are over photos and labels.
+    """
     if n_logits == 1:
         return (
             keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=label_smoothing),

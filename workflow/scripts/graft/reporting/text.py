@@ -1,0 +1,39 @@
+"""Words and columns of the summary, in the terminal and on the report's first page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+ROLES = {"val": "validation", "test": "test", "train": "training"}
+SIGNS = "*+#^~%&="
+
+
+def footnote_signs(row: Mapping[Any, Any], notes: dict[str, str]) -> str:
+    """Return the footnote signs of a row, new ones for notes not met before."""
+    remarks = [note for note in row["note"].split("; ") if note]
+    if not row["verdict"].startswith("better"):
+        remarks.append(row["verdict"])
+    return "".join(notes.setdefault(note, SIGNS[len(notes) % len(SIGNS)]) for note in remarks)
+
+
+def aligned(rows: list[list[str]]) -> str:
+    """Return rows of text as columns, two spaces apart.
+
+    >>> print(aligned([["run", "photos"], ["lesson", "20"]]))
+    run     photos
+    lesson  20
+    """
+    widths = [max(len(str(row[column])) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def number(value: float, form: str, unit: str = "") -> str:
+    """Return a number in words; a dash where it is not defined or was not measured.
+
+    >>> number(1234.5, ",.0f", " MB"), number(float("nan"), ".3f")
+    ('1,234 MB', '–')
+    """
+    return "–" if pd.isna(value) else f"{value:{form}}{unit}"
