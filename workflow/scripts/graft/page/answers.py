@@ -46,7 +46,8 @@ class Answerer:
         self.pictures = pictures_of(self.facts)
         self.decoders = Pool(Decoder(self.facts["size"], self.pictures), 1)
         self.images = self.folder / "no photos"
-        self.known, self.known_features = [], np.zeros((0, 1), np.float32)
+        self.known: list[dict[Any, Any]] = []
+        self.known_features = np.zeros((0, 1), np.float32)
         self.learn_neighbours(results)
         self.alone = threading.Lock()  # one photo at a time
 

@@ -38,7 +38,7 @@ class Server(ThreadingHTTPServer):
     def names(self) -> set[str]:
         """Return what browsers may call this server: a page elsewhere cannot reach it by a name of its own."""
         host, port = self.server_address[:2]
-        return {f"{name}:{port}" for name in (host, "127.0.0.1", "localhost")}
+        return {f"{name}:{port}" for name in (str(host), "127.0.0.1", "localhost")}
 
 
 class Handler(BaseHTTPRequestHandler):
