@@ -6,7 +6,7 @@ GPUS ?= 1
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
 .PHONY: help setup dev exports-setup hub-setup demo run table bundle test test-long test-slow test-backbones test-hub test-jax test-slurm \
-	test-deploy test-pythons bench lint format pins lock labels schema docs graph reproduce paper clean
+	test-deploy test-pythons bench lint format pins lock labels schema docs graph reproduce paper page clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -143,6 +143,9 @@ bundle: setup  ## a folder to give away: make bundle RUN=name LICENSE=cc-by-4.0 
 
 paper: setup  ## a LaTeX table, a figure, methods and references of the finished runs, in results/paper
 	@$(BIN)/python workflow/commands/paper.py
+
+page: setup  ## try a run's model in the browser, on this machine: make page RUN=name
+	@$(BIN)/python workflow/commands/page.py --run $(or $(RUN),$(error name the run: make page RUN=name))
 
 clean:  ## remove all results
 	find results -mindepth 1 ! -name .gitkeep -delete

@@ -125,6 +125,7 @@ class Chain:
             **{"settings": '{"roles":["val"],"choosing":{}}', "tag": "quick", "models": self.models},
             **{"pixels": self.pixels, "manifest": self.manifest, "split": self.table},
             predictions=self.run / "raw_predictions.csv",
+            features=self.run / "features.npz",
         )
 
     def evaluate(self) -> None:
@@ -132,6 +133,7 @@ class Chain:
             evaluate,
             **{"record": json.dumps(RECORD), "predictions": self.run / "raw_predictions.csv", "models": self.models},
             **{"manifest": self.manifest, "split": self.table, "weights": self.backbone},
+            features=self.run / "features.npz",
             benchmarks=self.results / "benchmarks",
             output=self.run,
         )

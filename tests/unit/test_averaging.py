@@ -20,8 +20,9 @@ from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
 from graft.network.preprocessing import modes
-from graft.predicting.averaging import averaged_logits, is_cached, logits_from_cache
-from graft.predicting.classify import classify, open_square
+from graft.predicting.averaging import averaged_outputs, is_cached, logits_from_cache
+from graft.predicting.classify import classify
+from graft.predicting.decoding import open_square
 from graft.predicting.predictions import class_probabilities, predict_logits
 from graft.reporting.model_card import of_views
 from graft.training.augment import maps_of
@@ -41,13 +42,13 @@ def job(override) -> Job:
 def test_the_logits_of_all_views_count_alike():
     answers = iter([[[1.0]], [[2.0]], [[3.0]], [[6.0]]])
     images = np.zeros((1, 8, 8, 3), np.float32)
-    assert averaged_logits(lambda _: np.array(next(answers)), images, MIRRORED).tolist() == [[3.0]]
+    assert averaged_outputs(lambda _: np.array(next(answers)), images, MIRRORED)[0].tolist() == [[3.0]]
 
 
 def test_without_views_the_model_is_asked_once_about_the_photo_as_it_is():
     asked = []
     images = np.ones((2, 8, 8, 3), np.float32)
-    averaged_logits(lambda given: asked.append(given) or np.zeros((2, 1)), images, None)
+    averaged_outputs(lambda given: asked.append(given) or np.zeros((2, 1)), images, None)
     assert len(asked) == 1
     assert asked[0] is images
 
@@ -55,7 +56,7 @@ def test_without_views_the_model_is_asked_once_about_the_photo_as_it_is():
 def test_the_views_are_the_same_for_every_photo_and_come_from_the_seed():
     images = np.repeat(np.random.default_rng(0).uniform(0, 255, (1, 16, 16, 3)), 3, axis=0).astype(np.float32)
     seen = []
-    averaged_logits(lambda given: seen.append(np.asarray(given)) or np.zeros((3, 1)), images, MIRRORED)
+    averaged_outputs(lambda given: seen.append(np.asarray(given)) or np.zeros((3, 1)), images, MIRRORED)
     assert len(seen) == 4
     assert all((one == one[0]).all() for one in seen)
     assert (seen[0] == images).all()

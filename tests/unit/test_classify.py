@@ -20,9 +20,11 @@ from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
 from graft.network.model_file import save_model
-from graft.predicting.classify import Verdict, annotate, classify, find_photos, open_square
+from graft.predicting.classify import annotate, classify, find_photos
 from graft.predicting.decision import decide
+from graft.predicting.decoding import open_square
 from graft.predicting.predictions import class_probabilities, predict_logits
+from graft.predicting.verdicts import Verdict
 from graft.storage.files import sha256_of
 from networks import lively
 from places import ROOT

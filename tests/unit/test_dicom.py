@@ -16,7 +16,7 @@ from graft.config.dataset import Ingest, Pictures
 from graft.data.decode import look
 from graft.data.pictures import upright_rgb
 from graft.data.refusal import Refused
-from graft.predicting.classify import open_square
+from graft.predicting.decoding import open_square
 
 INSTALL = "needs envs/requirements-pictures.txt"
 PATIENT = re.compile(rb"Secret|19700101|PID-42", re.IGNORECASE)

@@ -15,7 +15,7 @@ from PIL import Image
 from graft.config.dataset import Limits, Pictures
 from graft.data import depth, layout, pictures
 from graft.exporting import predictor
-from graft.predicting import classify, decision
+from graft.predicting import decision, decoding
 
 
 def with_orientation(value: int, image: Image.Image | None = None, kind: str = "JPEG") -> bytes:
@@ -64,7 +64,7 @@ PICTURES = {
 
 def assert_same(path: Path, size: int, **ways) -> None:
     settings = Pictures(**ways)
-    ours = classify.open_square(str(path), size, settings)
+    ours = decoding.open_square(str(path), size, settings)
     carried = predictor.WAYS | settings.model_dump(mode="json")  # as they travel in a model's facts
     theirs = predictor.open_square(str(path), size, carried)
     assert type(ours) is type(theirs), (ours, theirs)
@@ -112,7 +112,7 @@ def test_damaged_pictures_fare_as_they_do_in_the_chain(tmp_path):
 
 def test_a_missing_file_and_a_folder_are_named_as_in_the_chain(tmp_path):
     for path in (tmp_path / "no.jpg", tmp_path):
-        assert predictor.open_square(str(path), 32) == classify.open_square(str(path), 32)
+        assert predictor.open_square(str(path), 32) == decoding.open_square(str(path), 32)
 
 
 def test_the_lists_of_formats_and_limits_are_those_of_the_chain():

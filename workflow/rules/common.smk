@@ -229,6 +229,14 @@ def shards_of_predictions(wildcards):
     return gather.predict(pattern)
 
 
+def shards_of_features(wildcards):
+    """Return the features of a run's photos, in as many files as jobs made them."""
+    pattern = paths.FEATURES_OF_RUN.replace("{run}", wildcards.run)
+    if job.config.shards.predict == 1:
+        return [pattern.format(shard="")]
+    return gather.predict(pattern.format(shard="-{scatteritem}"))
+
+
 def features_for_labels(wildcards):
     """Return features of a dataset: those that its first run has cached, or, before any run, without views."""
     try:

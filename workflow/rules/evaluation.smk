@@ -4,6 +4,7 @@ include: "shown.smk"
 rule evaluate:
     input:
         predictions=shards_of_predictions,
+        features=shards_of_features,
         models=of_folds(paths.MODEL_OF_STAGE),
         manifest=of_run(paths.MANIFEST),
         split=of_run(paths.SPLIT),
@@ -33,7 +34,7 @@ rule evaluate:
         "Evaluating {wildcards.run}"
     shell:
         "python $GRAFT_SCRIPTS/evaluate.py --record {params.record:q} --settings {params.settings:q}"
-        " --predictions {input.predictions} --models {input.models} --manifest {input.manifest} --split {input.split}"
+        " --predictions {input.predictions} --features {input.features} --models {input.models} --manifest {input.manifest} --split {input.split}"
         " --weights {input.weights} --benchmarks {params.benchmarks} --output $(dirname {output.evaluation})"
         " 2>&1 | tee {log}"
 

@@ -75,6 +75,7 @@ rule predict:
         views=views_of_run,
     output:
         predictions=output_of("predict", paths.RAW_PREDICTIONS),
+        features=in_shards("predict", paths.FEATURES_OF_RUN),
     log:
         in_shards("predict", paths.log("predict", "{run}{shard}")),
     benchmark:
@@ -96,4 +97,4 @@ rule predict:
         "python $GRAFT_SCRIPTS/predict.py --settings {params.settings:q} --models {input.models} --pixels {input.pixels}"
         " --manifest {input.manifest} --split {input.split} --views {input.views} --shard {params.shard}"
         " --tag {wildcards.run}"
-        " --predictions {output.predictions} --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"
+        " --predictions {output.predictions} --features {output.features} --threads {threads} --gpus {resources.gpu} 2>&1 | tee {log}"

@@ -3,6 +3,7 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -11,12 +12,14 @@ from graft.config.base import parse
 from graft.config.evaluation import Evaluation
 from graft.config.provenance import RunRecord
 from graft.errors import run_script
-from graft.judging import evaluation, multilabel
+from graft.judging import evaluation, multilabel, strangers
 from graft.judging.graded import titles
 from graft.judging.multilabel_calibration import calibrate
 from graft.judging.multilabel_outcomes import has_sets, is_table_of_sets
-from graft.judging.outcomes import classes_of
+from graft.judging.outcomes import classes_of, judging_role
 from graft.network.model_file import publish
+from graft.predicting.likeness import MEMBER
+from graft.predicting.run_features import read_features
 from graft.reporting import model_card, multilabel_card, multilabel_summary, provenance
 from graft.storage import seals
 from graft.storage.files import atomic, read_json, write_json, write_table
@@ -30,10 +33,14 @@ def main(argv: list[str] | None = None) -> None:
     tables = judge(record.run, settings, arguments)
     calibration = read_json(in_folder(arguments, paths.CALIBRATION))
     views = {"test_views": record.test_views.model_dump(mode="json")} if record.test_views else {}
-    publish(record.run, arguments.models, calibration, in_folder(arguments, paths.MODEL), views)
+    unlike, members = strangers_of(record.run, tables[0], settings, arguments)
+    facts = views | {"unlike": unlike}
+    publish(record.run, arguments.models, calibration, in_folder(arguments, paths.MODEL), facts, members)
     made_from = recorded(record, arguments)
-    describe = multilabel_card.card if is_table_of_sets(tables[0]) else model_card.card
-    text = describe(made_from, *tables, calibration)
+    if is_table_of_sets(tables[0]):
+        text = multilabel_card.card(made_from, *tables, calibration)
+    else:
+        text = model_card.card(made_from, *tables, calibration, unlike=unlike)
     with atomic(in_folder(arguments, paths.MODEL_CARD), sealed=True) as part:
         part.write_text(text, encoding="utf-8")
     for shard in arguments.predictions if len(arguments.predictions) > 1 else []:
@@ -94,6 +101,24 @@ def write(
     write_json(calibration, in_folder(arguments, paths.CALIBRATION))
 
 
+def strangers_of(
+    run: str, judged: pd.DataFrame, settings: Evaluation, arguments: argparse.Namespace
+) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
+    """Return what the model file says, and holds, to tell photos unlike its training photos; None where it cannot."""
+    if not arguments.features or not settings.unlike_rate or is_table_of_sets(judged):
+        return None, {}
+    rows, features = read_features(arguments.features)
+    judging = judging_role(judged["role"])
+    stranger = strangers.stranger_of(rows, features, judging, settings.unlike_rate)
+    if stranger is None:
+        print(f"evaluate: {run}: too few photos to tell others unlike them (evaluation.unlike_rate)")
+        return None, {}
+    own = (rows["role"] == judging).to_numpy()
+    facts = stranger.facts(settings.unlike_rate, rows[own], stranger.likeness.distances(features[own]))
+    print(f"evaluate: {run}: {strangers.in_words(facts)}")
+    return facts, {MEMBER: stranger.likeness.to_bytes()}
+
+
 def announce(judged: pd.DataFrame, compared: pd.DataFrame) -> None:
     """Print a line for each stage and role, and for each comparison."""
     for row in judged[judged["fold"] == "all"].itertuples():
@@ -139,6 +164,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--record", required=True, help="what repeats the run: JSON of RunRecord")
     parser.add_argument("--settings", default="{}", help="how it is judged: JSON of Evaluation")
     parser.add_argument("--predictions", required=True, type=Path, nargs="+", help="raw_predictions.csv, or its shards")
+    parser.add_argument("--features", default=[], type=Path, nargs="*", help="features.npz, or its shards")
     parser.add_argument("--models", required=True, type=Path, nargs="+", help="every model.keras of the run")
     parser.add_argument("--manifest", required=True, type=Path, help="the data set's manifest.csv")
     parser.add_argument("--split", required=True, type=Path, help="the data set's split.csv")

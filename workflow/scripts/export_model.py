@@ -30,8 +30,9 @@ def make(export: Export, arguments: argparse.Namespace) -> None:
     import pandas as pd
 
     from graft.exporting import proof, runtimes, writing
-    from graft.exporting.answering import answering, facts_of_export
+    from graft.exporting.answering import DISTANCE, answering, facts_of_export
     from graft.network.model_file import load_model
+    from graft.predicting.likeness import read_likeness
     from graft.storage import seals
     from graft.storage.arrays import open_array
     from graft.storage.files import atomic, read_table, sha256_of, write_table
@@ -50,10 +51,15 @@ def make(export: Export, arguments: argparse.Namespace) -> None:
     keras_ms = {n: proof.milliseconds(model.predict_on_batch, batch) for n, batch in batches.items()}
     with atomic(arguments.output) as folder:
         folder.mkdir()
-        whole_model = answering(model, facts["temperature_inside"])
+        likeness = read_likeness(arguments.model) if facts.get("unlike") else None
+        whole_model = answering(model, facts["temperature_inside"], likeness)
         path = writing.write(whole_model, export, facts, pixels[np.sort(places.get_indexer(measured))], folder)
         ask = runtimes.opened(export, path, arguments.threads)
         found = proof.compared(judged, proof.answers(ask, pixels, rows), facts)
+        if likeness:
+            apart = proof.answers(runtimes.opened(export, path, arguments.threads, DISTANCE), pixels, rows)
+            expected = proof.answers(lambda batch: whole_model.predict_on_batch(batch)[1], pixels, rows)
+            found["unlike_flipped"] = proof.unlike_flipped(apart, expected, facts)
         proof.check(found, export, arguments.run)
         row = {
             "run": arguments.run,

@@ -1,4 +1,4 @@
-"""A run's models and the packed pixels in; a table of what each model says of each photo out."""
+"""A run's models and the packed pixels in; what each model says of each photo out, and the published one's features."""
 
 import argparse
 import json
@@ -15,6 +15,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--settings", required=True, help="whose predictions to write, and who chooses, as JSON")
     parser.add_argument("--models", required=True, type=Path, nargs="+", help="every fold{fold}/{stage}/model.keras")
     parser.add_argument("--predictions", required=True, type=Path, help="the raw_predictions.csv to write")
+    parser.add_argument("--features", required=True, type=Path, help="the features.npz to write")
     parser.add_argument("--pixels", required=True, type=Path, help="the packed photos")
     parser.add_argument("--manifest", required=True, type=Path, help="manifest.csv: the order of the pixels")
     parser.add_argument("--split", required=True, type=Path, help="split.csv")
@@ -35,11 +36,12 @@ def main(argv: list[str] | None = None) -> None:
 
 def predict(settings: PredictSettings, arguments: argparse.Namespace) -> None:
     """Ask each model about the photos of its fold: of the wanted roles, and those that choose."""
+    from graft.predicting.run_features import write_features
     from graft.predicting.runs import predict_run
     from graft.storage.arrays import open_array
     from graft.storage.files import read_table, write_table
 
-    table = predict_run(
+    table, described, features = predict_run(
         models=arguments.models,
         pixels=open_array(arguments.pixels),
         paths=read_table(arguments.manifest)["path"],
@@ -49,6 +51,7 @@ def predict(settings: PredictSettings, arguments: argparse.Namespace) -> None:
         tag=f"predict: {arguments.tag}",
         viewed=open_array(arguments.views[0]) if arguments.views else None,
     )
+    write_features(described, features, arguments.features)
     write_table(table, arguments.predictions)
 
 

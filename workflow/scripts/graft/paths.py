@@ -37,6 +37,7 @@ RUN = "results/runs/{run}"
 MODEL_OF_STAGE = "results/runs/{run}/fold{fold}/{stage}/model.keras"
 HISTORY = "results/runs/{run}/fold{fold}/{stage}/history.csv"
 RAW_PREDICTIONS = "results/runs/{run}/raw_predictions.csv"
+FEATURES_OF_RUN = "results/runs/{run}/features{shard}.npz"  # shard: empty, or -i-of-n
 PREDICTIONS = "results/runs/{run}/predictions.csv"
 EVALUATION = "results/runs/{run}/evaluation.csv"
 PER_CLASS = "results/runs/{run}/per_class.csv"

@@ -756,6 +756,14 @@ class MultilabelSignificance(Table, path="runs/RUN/significance.csv", where="sev
     """What the numbers do not show."""
 
 
+class FeaturesOfRun(File, path="runs/RUN/features.npz"):
+    """What the published model's head gets of the photos that it was asked about, and of up to 400 that trained it.
+
+    In half precision; `path`, `label`, `role`, `group` and `chose` beside it. Where `predict` works in shards, each
+    shard leaves a file, features-i-of-n.npz.
+    """
+
+
 class Calibration(File, path="runs/RUN/calibration.json"):
     """The classes, and for each stage and fold temperature and threshold (or each label's), and which photos chose."""
 
@@ -769,7 +777,7 @@ class ModelCard(File, path="runs/RUN/MODEL_CARD.md"):
 
 
 class PublishedModel(File, path="runs/RUN/model.keras"):
-    """The model of the last stage and first fold, with classes, temperature and thresholds in the file."""
+    """The model of the last stage and first fold, with classes, temperature, thresholds, and what tells strangers."""
 
 
 class ComparedRun(Columns):

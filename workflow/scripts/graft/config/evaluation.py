@@ -41,6 +41,10 @@ class Evaluation(Settings):
     of classes whose natural order means something, such as 0 to 4), mean_column_auc, map_at_K (mean average precision
     at K, such as map_at_5). Macro F1, log loss and the accuracies are always there."""
 
+    unlike_rate: float = Field(0.05, ge=0, le=0.5)
+    """How often a photo that is like the training photos may be called unlike them. The distance from which on that
+    happens is set on photos that do not judge, and travels in the published model; 0: never (docs/strangers.md)."""
+
     bootstrap_resamples: int = Field(9999, ge=99, le=1_000_000)
     """Resamples of the photos behind each bootstrap interval."""
 

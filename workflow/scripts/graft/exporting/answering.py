@@ -1,35 +1,61 @@
-"""The network that is exported: raw pixels in, the calibrated probabilities of the model's own decision out."""
+"""The network that is exported: raw pixels in; calibrated probabilities and distances from the training photos out."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
-INPUT, OUTPUT = "pixels", "probabilities"  # what every export calls its one input and its one output
+from graft.network.features_of import with_features
+from graft.predicting.likeness import Likeness
+
+INPUT, OUTPUT, DISTANCE = "pixels", "probabilities", "distance"  # what every export calls its input and its outputs
+NAME = "graft"
+RANKS = {OUTPUT: 2, DISTANCE: 1}  # by which they are told apart where a format gives no names
 
 
-def answering(model: keras.Model, temperature: float) -> keras.Model:
-    """Return a model from raw pixels to calibrated probabilities, float32, (n, n_classes).
+def answering(model: keras.Model, temperature: float, likeness: Likeness | None = None) -> keras.Model:
+    """Return a model from raw pixels to calibrated probabilities, float32, (n, n_classes), and distances, (n,).
 
     Whole numbers as input leave no doubt whether a pixel goes to 1 or to 255.
 
     Args:
         model: a saved model, from pixels (n, size, size, 3), RGB, 0 to 255, to logits (n, 1) or (n, n_classes).
         temperature: what its logits are divided by.
+        likeness: what tells strangers; without it there are no distances.
 
     Returns: the model; its pixels are uint8.
     """
     model = with_plain_layers(model)
     hold_constants(model)
     pixels = keras.Input(model.input_shape[1:], dtype="uint8", name=INPUT)
-    logits = model(ops.cast(pixels, "float32"), training=False)
+    if likeness is None:
+        return keras.Model(
+            pixels, calibrated(model(ops.cast(pixels, "float32"), training=False), temperature), name=NAME
+        )
+    logits, features = with_features(model)(ops.cast(pixels, "float32"), training=False)
+    outputs = [calibrated(logits, temperature), distances(features, likeness)]
+    return keras.Model(pixels, outputs, name=NAME)
+
+
+def distances(features: keras.KerasTensor, likeness: Likeness) -> keras.KerasTensor:
+    """Return what `Likeness.distances` returns, (n,), as part of a network."""
+    length = ops.sqrt(ops.sum(ops.square(features), axis=1, keepdims=True))
+    z = features / ops.maximum(length, 1e-12)
+    along = ops.sum(ops.square(ops.matmul(z, likeness.directions.astype(np.float32))), axis=1)
+    of_classes = ops.matmul(z, likeness.slopes.astype(np.float32)) + likeness.offsets
+    return 1 - along + ops.min(of_classes, axis=1)
+
+
+def calibrated(logits: keras.KerasTensor, temperature: float) -> keras.KerasTensor:
+    """Return the probabilities of classes, (n, n_classes), as part of a network."""
     scores = layers.Rescaling(1 / temperature, dtype="float32", name="temperature")(logits)
-    if model.output_shape[-1] > 1:
-        return keras.Model(pixels, layers.Softmax(dtype="float32", name=OUTPUT)(scores), name="graft")
+    if logits.shape[-1] > 1:
+        return layers.Softmax(dtype="float32", name=OUTPUT)(scores)
     against = layers.Rescaling(-1.0, dtype="float32", name="against")(scores)
     both = [layers.Activation("sigmoid", dtype="float32")(each) for each in (against, scores)]
-    return keras.Model(pixels, layers.Concatenate(dtype="float32", name=OUTPUT)(both), name="graft")
+    return layers.Concatenate(dtype="float32", name=OUTPUT)(both)
 
 
 def with_plain_layers(model: keras.Model) -> keras.Model:
@@ -102,6 +128,8 @@ def facts_of_export(facts: dict[str, Any], name: str) -> dict[str, Any]:
     """
     kept = {key: value for key, value in facts.items() if key != "temperature"}
     size = facts["size"]
+    if facts.get("unlike"):
+        kept[DISTANCE] = f"{DISTANCE}: beyond unlike.threshold a photo is unlike the training photos, float32, (n,)"
     return kept | {
         "export": name,
         "input": f"{INPUT}: RGB photos, uint8, 0 to 255, (n, {size}, {size}, 3)",

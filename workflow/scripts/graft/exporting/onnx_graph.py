@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graft.errors import UserError
-from graft.exporting.answering import INPUT, OUTPUT
+from graft.exporting.answering import INPUT, RANKS
 
 if TYPE_CHECKING:
     import onnx
@@ -20,18 +20,21 @@ IN_EIGHT_BITS = ("Conv", "MatMul", "Gemm", "Add", "Relu", "Clip", "MaxPool", "Av
 
 
 def name_tensors(model: "onnx.ModelProto") -> None:
-    """Give the one input, the one output and the batch the names that every export has, in place.
+    """Give the one input, the outputs and the batch the names that every export has, in place.
 
     Raises: UserError if there are more inputs, which are parts of the network that the converter left outside.
     """
     graph = model.graph
     if others := [tensor.name for tensor in graph.input[1:]]:
         raise UserError(f"this network does not fit ONNX: its converter leaves {', '.join(others)} outside the file")
-    rename = {graph.input[0].name: INPUT, graph.output[0].name: OUTPUT}
+    rename = {graph.input[0].name: INPUT}
+    for tensor in graph.output:
+        rank = len(tensor.type.tensor_type.shape.dim)
+        rename[tensor.name] = next(name for name, of_rank in RANKS.items() if of_rank == rank)
     for node in graph.node:
         node.input[:] = [rename.get(name, name) for name in node.input]
         node.output[:] = [rename.get(name, name) for name in node.output]
-    for tensor in (graph.input[0], graph.output[0]):
+    for tensor in (graph.input[0], *graph.output):
         tensor.name = rename[tensor.name]
         tensor.type.tensor_type.shape.dim[0].dim_param = "batch"
 
@@ -44,13 +47,13 @@ def write_facts(model: "onnx.ModelProto", facts: dict[str, Any]) -> None:
 
 
 def tail_of(graph: "onnx.GraphProto") -> list[str]:
-    """Return the names of the nodes from the last dense layer to the output.
+    """Return the names of the nodes from the last dense layer to the outputs.
 
     They stay in float32 whatever the precision: they cost nothing, and eight bits would round the probabilities
-    themselves to steps of 1/256.
+    themselves to steps of 1/256. So does what makes the distance of the features, up to their length.
     """
     makers = {name: node for node in graph.node for name in node.output}
-    found, waiting = [], [graph.output[0].name]
+    found, waiting = [], [tensor.name for tensor in graph.output]
     while waiting:
         node = makers.get(waiting.pop())
         if node is not None and node.name not in found:

@@ -5,8 +5,9 @@
 
 This file and the model.onnx beside it are all there is to it: Graft and TensorFlow are not needed, only NumPy, Pillow
 and onnxruntime (`pip install --require-hashes -r requirements.txt`). A line a photo: path, answer, the answer's
-calibrated probability; or "not sure" where that lies below the bound that the model carries, and behind it the class
-that it would have answered. Files that cannot be read are named on standard error and make exit code 1.
+calibrated probability; or "not sure" where that lies below the bound that the model carries, or "unlike the training
+photos" where the photo lies too far from them, and behind it the class that it would have answered. Files that cannot
+be read are named on standard error and make exit code 1.
 """
 
 # Graft copies this file beside each ONNX model, so it imports nothing of Graft's. What it does with a picture must be
@@ -59,10 +60,11 @@ def main(argv: list[str] | None = None) -> int:
                 print(f"{path}: {verdict}", file=sys.stderr, flush=True)
                 unread += 1
                 continue
-            answer, sure, chances = verdict
-            said = model.classes[answer] if sure else f"not sure  {model.classes[answer]}"
-            print(f"{path}  {said}  {chances[answer]:.2f}", flush=True)
-            rows.append([path, model.classes[answer], chances[answer], int(sure), *chances])
+            answer, sure, chances, unlike, distance = verdict
+            doubt = "unlike the training photos  " if unlike else "" if sure else "not sure  "
+            print(f"{path}  {doubt}{model.classes[answer]}  {chances[answer]:.2f}", flush=True)
+            flags = [int(sure), "" if unlike is None else int(unlike)]
+            rows.append([path, model.classes[answer], chances[answer], *flags, distance, *chances])
         if arguments.csv:
             write_csv(arguments.csv, model.classes, rows)
         if unread:
@@ -86,7 +88,9 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         default=Path(__file__).with_name("model.onnx"),
         help="default: model.onnx beside this file",
     )
-    parser.add_argument("--csv", help="also write a table: path, predicted, its probability, sure, and each class's")
+    parser.add_argument(
+        "--csv", help="also write a table: path, predicted, its probability, sure, unlike, and each class's"
+    )
     parser.add_argument("--threads", type=int, default=0, help="processor threads (default: all)")
     return parser.parse_args(argv)
 
@@ -142,25 +146,39 @@ class Model:
             names = ", ".join(sorted(unknown))
             raise Mistake(f"{path} prepares photos in a way that this predict.py does not know ({names}); take its own")
 
-    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
-        """Return (n, n_classes), float32, calibrated, for pixels (n, size, size, 3), uint8, RGB."""
-        return self.session.run(None, {"pixels": pixels})[0]
+        outputs = [output.name for output in self.session.get_outputs()]
+        self.tells_strangers = "distance" in outputs and bool(self.facts.get("unlike"))
+
+    def ask(self, pixels: np.ndarray) -> list[tuple[np.ndarray, float | None]]:
+        """Return each photo's calibrated probabilities, (n_classes,), and its distance from the training photos.
+
+        The distance is None where the model has none. Pixels are (n, size, size, 3), uint8, RGB.
+        """
+        wanted = ["probabilities", "distance"] if self.tells_strangers else ["probabilities"]
+        chances, *distances = self.session.run(wanted, {"pixels": pixels})
+        far: list[float | None] = distances[0].tolist() if distances else [None] * len(chances)
+        return list(zip(chances.astype(np.float64), far, strict=True))
 
 
-def classify(model: Model, paths: list[str]) -> Iterator[tuple[str, tuple[int, bool, list[float]] | str]]:
-    """Yield each path with its answer, whether that is sure, and all probabilities; or why it could not be read."""
+# The answer, whether it is sure, all probabilities, whether the photo is unlike the training photos, and how far off.
+Verdict = tuple[int, bool, list[float], bool | None, float | None]
+
+
+def classify(model: Model, paths: list[str]) -> Iterator[tuple[str, Verdict | str]]:
+    """Yield each path with its verdict; or why it could not be read."""
     for start in range(0, len(paths), BATCH):
         part = paths[start : start + BATCH]
         opened = [open_square(path, model.size, model.ways) for path in part]
         pixels = [one for one in opened if isinstance(one, np.ndarray)]
-        rows = iter(model.probabilities(np.stack(pixels)) if pixels else [])
+        rows = iter(model.ask(np.stack(pixels)) if pixels else [])
         for path, one in zip(part, opened, strict=True):
             if isinstance(one, str):
                 yield path, one
             else:
-                chances = next(rows).astype(np.float64)
+                chances, distance = next(rows)
                 answer, sure = decide(chances, model.facts.get("threshold"), model.facts.get("unsure_below") or 0.0)
-                yield path, (answer, sure, chances.tolist())
+                unlike = None if distance is None else distance > model.facts["unlike"]["threshold"]
+                yield path, (answer, sure, chances.tolist(), unlike, distance)
 
 
 def decide(chances: np.ndarray, threshold: float | None, unsure_below: float) -> tuple[int, bool]:
@@ -291,10 +309,10 @@ def write_csv(path: str, classes: list[str], rows: list[list[Any]]) -> None:
     try:
         with open(part, "w", newline="", encoding="utf-8") as stream:
             table = csv.writer(stream, lineterminator="\n")
-            table.writerow(["path", "predicted", "probability", "sure", *(f"probability_{name}" for name in classes)])
-            for name, answer, chance, sure, *chances in rows:
-                numbers = [f"{value:.9g}" for value in (chance, *chances)]
-                table.writerow([name, answer, numbers[0], sure, *numbers[1:]])
+            first = ["path", "predicted", "probability", "sure", "unlike", "distance"]
+            table.writerow([*first, *(f"probability_{name}" for name in classes)])
+            for row in rows:
+                table.writerow([f"{cell:.9g}" if isinstance(cell, float) else cell for cell in row])
         part.replace(path)
     except OSError as error:
         raise Mistake(f"{path} cannot be written ({error.strerror})") from None

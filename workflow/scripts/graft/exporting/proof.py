@@ -41,7 +41,7 @@ def calibration_rows(split: pd.DataFrame, fold: int, n: int) -> list[str]:
 
 
 def answers(ask: Ask, pixels: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return what an export says of some photos, (n_rows, n_classes), float64.
+    """Return what an export says of some photos, (n_rows, n_classes), or (n_rows,) for distances, float64.
 
     Args:
         ask: pixels (BATCH, size, size, 3), uint8, to probabilities.
@@ -86,6 +86,16 @@ def compared(judged: pd.DataFrame, said: np.ndarray, facts: dict[str, Any]) -> d
         "worst_before": float(before[photo, which]),
         "worst_after": float(said[photo, which]),
     }
+
+
+def unlike_flipped(said: np.ndarray, before: np.ndarray, facts: dict[str, Any]) -> int:
+    """Return how many photos are called unlike the training photos by an export and not by the model, or the reverse.
+
+    >>> unlike_flipped(np.array([0.1, 0.3]), np.array([0.1, 0.2]), {"unlike": {"threshold": 0.25}})
+    1
+    """
+    threshold = facts["unlike"]["threshold"]
+    return int(((said > threshold) != (before > threshold)).sum())
 
 
 def check(found: dict[str, Any], export: Export, run: str) -> None:

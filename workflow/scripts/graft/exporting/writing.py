@@ -13,7 +13,7 @@ import numpy as np
 from graft import disk
 from graft.config.export import Export
 from graft.errors import UserError
-from graft.exporting.answering import OUTPUT
+from graft.exporting.answering import RANKS
 from graft.machine import runtime
 from graft.network.model_file import FACTS, add_facts
 
@@ -100,7 +100,9 @@ def write_openvino(model: keras.Model, export: Export, facts: dict[str, Any], ph
             whole = Path(folder, "model.xml")
             model.export(str(whole), format="openvino", verbose=False)
             network = ov.Core().read_model(whole)
-        network.outputs[0].get_tensor().set_names({OUTPUT})
+        for output in network.outputs:
+            rank = len(output.get_partial_shape())
+            output.get_tensor().set_names({next(name for name, of_rank in RANKS.items() if of_rank == rank)})
         network.set_rt_info(text_of(facts), "graft")
         ov.save_model(network, path, compress_to_fp16=export.precision == "float16")
 

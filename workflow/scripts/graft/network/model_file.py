@@ -1,7 +1,8 @@
 """The saved model: Keras's own file, with what a prediction needs beside the network written into it.
 
 A `.keras` file is a zip. Graft adds one member, `graft.json`: class names in the order of the logits, the input size,
-and, once a run is judged, temperature and threshold. Keras ignores it, and reading it needs no framework.
+and, once a run is judged, temperature and threshold. Keras ignores it, and reading it needs no framework. A published
+model has likeness.npz too, which tells photos unlike its training photos.
 """
 
 import importlib.util
@@ -84,8 +85,10 @@ def read_facts(path: str | Path) -> dict[str, Any]:
         raise UserError(f"{path} is no model of Graft's, or was cut; name the model.keras of a run") from None
 
 
-def copy_model(source: str | Path, more_facts: dict[str, Any], target: str | Path) -> None:
-    """Copy a model file with more facts in it; the network is copied byte for byte.
+def copy_model(
+    source: str | Path, more_facts: dict[str, Any], target: str | Path, more_members: Mapping[str, bytes] | None = None
+) -> None:
+    """Copy a model file with more facts and members in it; the network is copied byte for byte.
 
     Raises: UserError as `load_model` does.
     """
@@ -96,7 +99,15 @@ def copy_model(source: str | Path, more_facts: dict[str, Any], target: str | Pat
                 if member.filename != FACTS:
                     with old.open(member) as stream, new.open(member, "w", force_zip64=True) as sink:
                         shutil.copyfileobj(stream, sink, 1 << 20)
+        for name, data in (more_members or {}).items():
+            add_member(part, name, data)
         add_facts(part, facts)
+
+
+def published_of(models: Sequence[Path]) -> Path:
+    """Return the model that is published: that of the last stage's first fold."""
+    places = {path: place_of(path) for path in models}
+    return min(models, key=lambda path: (-paths.STAGES.index(places[path]["stage"]), places[path]["fold"]))
 
 
 def publish(
@@ -105,8 +116,9 @@ def publish(
     calibration: dict[str, Any],
     target: Path,
     more_facts: Mapping[str, Any] = MappingProxyType({}),
+    more_members: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Write the model to take away: that of the last stage's first fold, with what its decisions need.
+    """Write the model to take away, with what its decisions need.
 
     Args:
         run: its name.
@@ -114,18 +126,22 @@ def publish(
         calibration: what calibration.json holds.
         target: the file to write.
         more_facts: what else its decisions need, such as the views that they are averaged over.
+        more_members: files for the archive, by name.
     """
-    places = {path: place_of(path) for path in models}
-    first = min(models, key=lambda path: (-paths.STAGES.index(places[path]["stage"]), places[path]["fold"]))
-    stage, fold = places[first]["stage"], places[first]["fold"]
+    first = published_of(models)
+    stage, fold = place_of(first)["stage"], place_of(first)["fold"]
     fitted = calibration["stages"][stage]["folds"][str(fold)]
     facts = {"run": run, "stage": stage, "fold": fold, **more_facts}
     facts |= {name: fitted[name] for name in DECISION if name in fitted}
-    copy_model(first, facts, target)
+    copy_model(first, facts, target, more_members)
 
 
 def add_facts(path: Path, facts: dict[str, Any]) -> None:
-    """Append the facts to a `.keras` file, with a fixed date."""
+    """Append the facts to a `.keras` file."""
+    add_member(path, FACTS, json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def add_member(path: Path, name: str, data: str | bytes) -> None:
+    """Append a member to a `.keras` file, with a fixed date."""
     with zipfile.ZipFile(path, "a") as archive:
-        member = zipfile.ZipInfo(FACTS, date_time=(1980, 1, 1, 0, 0, 0))
-        archive.writestr(member, json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False))
+        archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), data)

@@ -14,27 +14,33 @@ from graft.network.assembly import parts_of
 from graft.training.augment import apply_views, maps_of
 
 HEAD_BATCH = 256  # photos; a head is small
-Ask = Callable[[np.ndarray | keras.KerasTensor], np.ndarray]
+Ask = Callable[[np.ndarray | keras.KerasTensor], np.ndarray | list[np.ndarray]]
 
 
-def averaged_logits(ask: Ask, images: np.ndarray, views: AveragedViews | None) -> np.ndarray:
-    """Return the mean of the logits of each photo's views, (n, n_logits), float32: the first is the photo as it is.
+def averaged_outputs(ask: Ask, images: np.ndarray, views: AveragedViews | None) -> list[np.ndarray]:
+    """Return a model's outputs, logits first, these the mean of each photo's views: the first is the photo as it is.
 
     The mean of logits is that of probabilities in the geometric sense; what follows, temperature and threshold, takes
-    it as it takes the logits of one view.
+    it as it takes the logits of one view. Further outputs are those of the photo as it is.
 
     Args:
-        ask: from images, (n, size, size, 3), float32, to logits.
+        ask: from images, (n, size, size, 3), float32, to logits, or to a list of logits and further outputs.
         images: the photos.
         views: None: the photos as they are, alone.
     """
-    plain = np.asarray(ask(images))
+    plain, *others = outputs_of(ask, images)
     if views is None:
-        return plain
+        return [plain, *others]
     total = plain.astype(np.float64)
     for one in maps_of(views, images.shape[1]):
-        total += np.asarray(ask(apply_views(images, np.tile(one, (len(images), 1)))))
-    return (total / views.count).astype(np.float32)
+        total += outputs_of(ask, apply_views(images, np.tile(one, (len(images), 1))))[0]
+    return [(total / views.count).astype(np.float32), *others]
+
+
+def outputs_of(ask: Ask, images: np.ndarray | keras.KerasTensor) -> list[np.ndarray]:
+    """Return a model's outputs as a list, however many there are."""
+    answers = ask(images)
+    return [np.asarray(answer) for answer in (answers if isinstance(answers, list) else [answers])]
 
 
 def logits_from_cache(model: keras.Model, plain: np.ndarray, viewed: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import pandas as pd
 from graft import tables
 from graft.config.averaging import AveragedViews
 from graft.machine.progress import Progress
-from graft.predicting.averaging import averaged_logits
+from graft.predicting.averaging import averaged_outputs
 
 BATCH = 32  # photos a forward pass, always: a short batch is filled up, so that one compiled graph serves all
 
@@ -15,24 +15,33 @@ BATCH = 32  # photos a forward pass, always: a short batch is filled up, so that
 def predict_logits(
     model: keras.Model, pixels: np.ndarray, rows: np.ndarray, tag: str, views: AveragedViews | None = None
 ) -> np.ndarray:
-    """Return the logits of some photos, (n_rows, 1) or (n_rows, n_classes), float32.
+    """Return the logits of some photos, (n_rows, 1) or (n_rows, n_classes), float32; see `predict_outputs`."""
+    return predict_outputs(model, pixels, rows, tag, views)[0]
+
+
+def predict_outputs(
+    model: keras.Model, pixels: np.ndarray, rows: np.ndarray, tag: str, views: AveragedViews | None = None
+) -> list[np.ndarray]:
+    """Return what a model says of some photos: each of its outputs, (n_rows, ...), float32.
 
     Args:
-        model: raw pixels to logits.
+        model: raw pixels to logits, and perhaps more.
         pixels: (n_photos, size, size, 3), uint8; may lie on disk.
         rows: (n_rows,), int; which of them.
         tag: for the lines of progress.
-        views: average over these views of each photo; None: the photo as it is, alone.
+        views: average the logits over these views of each photo; None: the photo as it is, alone.
     """
-    logits = np.zeros((len(rows), model.output_shape[-1]), np.float32)
+    found = [np.zeros((len(rows), *output.shape[1:]), np.float32) for output in model.outputs]
     progress = Progress(tag, len(rows), "photos")
     for start in range(0, len(rows), BATCH):
         part = rows[start : start + BATCH]
         images = np.zeros((BATCH, *pixels.shape[1:]), np.float32)
         images[: len(part)] = pixels[part]
-        logits[start : start + len(part)] = averaged_logits(model.predict_on_batch, images, views)[: len(part)]
+        answers = averaged_outputs(model.predict_on_batch, images, views)
+        for output, answer in zip(found, answers, strict=True):
+            output[start : start + len(part)] = answer[: len(part)]
         progress.advance(len(part))
-    return logits
+    return found
 
 
 def class_probabilities(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:

@@ -11,11 +11,13 @@ from graft.data.label_sets import COLUMN
 from graft.data.selection import photos_to_predict
 from graft.data.shards import rows_of_shard
 from graft.errors import UserError
+from graft.network.features_of import with_features
 from graft.network.forms import in_prediction_form
-from graft.network.model_file import load_model, place_of
+from graft.network.model_file import load_model, place_of, published_of
 from graft.predicting.averaging import is_cached, logits_from_cache
 from graft.predicting.label_predictions import label_predictions_table
-from graft.predicting.predictions import predict_logits, predictions_table
+from graft.predicting.predictions import predict_logits, predict_outputs, predictions_table
+from graft.predicting.run_features import training_sample
 
 
 def predict_run(
@@ -27,8 +29,11 @@ def predict_run(
     shard: str,
     tag: str,
     viewed: np.ndarray | None = None,
-) -> pd.DataFrame:
-    """Return the rows of raw_predictions.csv: stage by stage in the order of `models`, fold by fold.
+) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
+    """Return the rows of raw_predictions.csv: stage by stage in the order of `models`, fold by fold; and features.
+
+    The features are those that the published model's head gets of the photos that it is asked about, and of some that
+    trained it.
 
     Args:
         models: model.keras of every fold and stage, in the folders that name these.
@@ -40,9 +45,11 @@ def predict_run(
         tag: for the lines of progress.
         viewed: (views - 1, n_photos, n_features), the cached features of test-time views, for the head's stage.
 
+    Returns: the rows; the photos that have features, and these, (n_photos, n_features).
     Raises: UserError if two models have different classes, or a fold has no photo of the wanted roles.
     """
-    tables, classes = [], None
+    tables, classes, published = [], None, published_of(models)
+    described, features = pd.DataFrame(), np.zeros((0, 0))
     for path in models:
         place = place_of(path)
         asked = photos_to_predict(split, place["fold"], settings)
@@ -55,11 +62,20 @@ def predict_run(
         tag_of_model = f"{tag}, fold {place['fold']}, {place['stage']}"
         rows = pd.Index(paths).get_indexer(asked["path"])
         form = in_prediction_form(model) if settings.fast_path else model
-        if place["stage"] == "head" and viewed is not None and is_cached(viewed, rows):
-            plain = predict_logits(form, pixels, rows, tag_of_model)
-            logits = logits_from_cache(model, plain, viewed, rows)
+        cached = place["stage"] == "head" and viewed is not None and is_cached(viewed, rows)
+        views = None if cached else settings.test_views
+        if path == published:
+            form = with_features(form)
+            sample = training_sample(split, place["fold"], settings.choosing)
+            part = rows_of_shard(shard, len(sample))
+            described = pd.concat([asked, sample.iloc[part.start : part.stop]], ignore_index=True)
+            places = pd.Index(paths).get_indexer(described["path"])
+            logits, features = predict_outputs(form, pixels, places, tag_of_model, views)
+            logits = logits[: len(asked)]
         else:
-            logits = predict_logits(form, pixels, rows, tag_of_model, settings.test_views)
+            logits = predict_logits(form, pixels, rows, tag_of_model, views)
+        if cached and viewed is not None:
+            logits = logits_from_cache(model, logits, viewed, rows)
         several = COLUMN in asked
         tabulate = label_predictions_table if several else predictions_table
         table = tabulate(asked, logits, classes, place["stage"])
@@ -68,4 +84,4 @@ def predict_run(
         tables.append(table)
         del model
         keras.backend.clear_session()  # the memory of one network at a time
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True), described, features

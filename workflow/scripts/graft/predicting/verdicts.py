@@ -8,6 +8,8 @@ import numpy as np
 from graft.data.label_sets import joined
 from graft.predicting.label_predictions import decide_labels, label_probabilities
 
+UNLIKE = "unlike the training photos"
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -19,6 +21,10 @@ class Verdict:
     sure: bool = True
     probabilities: tuple[float, ...] = ()
     fault: str = ""
+    distance: float | None = None
+    """How unlike the training photos it is; None where the model cannot tell."""
+
+    unlike: bool = False
 
     @property
     def answer(self) -> str:
@@ -28,7 +34,16 @@ class Verdict:
         'not sure (urban 0.52)'
         """
         answer = f"{self.label} {self.probability:.2f}"
-        return answer if self.sure else f"not sure ({answer})"
+        return f"{self.doubt} ({answer})" if self.doubt else answer
+
+    @property
+    def doubt(self) -> str:
+        """Return why the answer should not be taken, or nothing.
+
+        >>> Verdict("a.jpg", "urban", 0.97, unlike=True).doubt
+        'unlike the training photos'
+        """
+        return UNLIKE if self.unlike else "" if self.sure else "not sure"
 
 
 @dataclass(frozen=True)

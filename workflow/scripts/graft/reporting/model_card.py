@@ -9,6 +9,7 @@ import yaml
 
 from graft.judging.graded import titles
 from graft.judging.outcomes import STAGES, judging_role
+from graft.judging.strangers import in_words
 from graft.reporting import exported
 
 METRICS = {
@@ -32,11 +33,12 @@ def card(
     significance: pd.DataFrame,
     calibration: dict[str, Any],
     exports: pd.DataFrame | None = None,
+    unlike: dict[str, Any] | None = None,
 ) -> str:
     """Return the card of a run as Markdown with YAML front matter.
 
     Args: what provenance.json, evaluation.csv, per_class.csv, significance.csv and calibration.json hold, and
-        exports.csv where a run has one.
+        exports.csv where a run has one; `unlike`, what the model file says of strangers.
     """
     pooled = evaluation[evaluation["fold"].astype(str) == "all"]
     role = judging_role(pooled["role"])
@@ -52,7 +54,7 @@ def card(
         usage(provenance, stage, calibration),
         *([] if exports is None else [exported.section(exports)]),
         making(provenance),
-        limits(provenance, row),
+        limits(provenance, row, unlike),
     ]
     return "\n".join(parts)
 
@@ -226,11 +228,16 @@ def making(provenance: dict[str, Any]) -> str:
 """
 
 
-def limits(provenance: dict[str, Any], row: Mapping[Any, Any]) -> str:
+def limits(provenance: dict[str, Any], row: Mapping[Any, Any], unlike: dict[str, Any] | None) -> str:
     """Return what the model should not be trusted with, as far as its numbers tell."""
     sentences = [
         f"It knows {len(provenance['data']['classes'])} classes and gives one of them to any picture, even of none."
     ]
+    if unlike:
+        sentences.append(
+            "It says so where a photo is unlike its training photos, but not of all that are strange to it"
+            f" (docs/strangers.md). Of the photos that judge it, {in_words(unlike)}."
+        )
     if row["photos"] < 100:
         sentences.append(
             f"{int(row['photos'])} photos judged it: its accuracy on others like them may lie anywhere from"

@@ -68,7 +68,7 @@ def told_best(rows: pd.DataFrame, pairs: pd.DataFrame, level: float) -> str:
     """
     if len(rows) < 2 or pairs.empty:
         return ""
-    best = str(rows.loc[rows["accuracy"].idxmax(), "run"])
+    best = str(rows["run"].iloc[int(rows["accuracy"].to_numpy().argmax())])
     beaten = set()
     for pair in pairs[pairs["p_adjusted"] < level].to_dict("records"):
         better, worse = ("first", "second") if pair["first_accuracy"] > pair["second_accuracy"] else ("second", "first")
