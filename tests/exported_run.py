@@ -11,11 +11,14 @@ from PIL import Image
 from graft.config.backbone import Backbone
 from graft.config.recipe import Head
 from graft.judging.calibration import Calibrator, apply
+from graft.judging.strangers import fit
 from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
+from graft.network.features_of import with_features
 from graft.network.head import build_head
-from graft.network.model_file import load_model, save_model
-from graft.predicting.predictions import predict_logits, predictions_table
+from graft.network.model_file import copy_model, load_model, save_model
+from graft.predicting.likeness import MEMBER
+from graft.predicting.predictions import predict_logits, predict_outputs, predictions_table
 from graft.storage.files import write_table
 from networks import lively
 from places import ROOT
@@ -67,7 +70,13 @@ def make_run(folder: Path, classes: tuple[str, ...] = CLASSES, output: str = "lo
     threshold = 0.4 if len(classes) == 2 else None
     facts = {"classes": list(classes), "size": SIZE, "temperature": 2.0, "threshold": threshold, "unsure_below": 0.3}
     facts |= {"run": "made", "stage": "head", "fold": 0}
-    save_model(assemble(backbone, head, "tf", "avg"), facts, run.model)
+    model = assemble(backbone, head, "tf", "avg")
+    _, features = predict_outputs(with_features(model), pixels, np.arange(n), "made")
+    likeness = fit(features[:TRAINED], np.arange(TRAINED) % len(classes))
+    middle = np.sort(likeness.distances(features))[n // 2 : n // 2 + 2].mean()  # between two photos, not upon one
+    facts["unlike"] = {"threshold": float(middle), "rate": 0.05, "set_on": "photos", "n": n, "judged": None}
+    save_model(model, facts, folder / "plain.keras")
+    copy_model(folder / "plain.keras", {}, run.model, {MEMBER: likeness.to_bytes()})
     model, _ = load_model(run.model)
 
     labels = [classes[index % len(classes)] for index in range(n)]

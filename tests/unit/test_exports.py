@@ -26,9 +26,8 @@ from graft.machine import runtime
 from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
-from graft.network.model_file import load_model
 from graft.network.preprocessing import mode_of
-from graft.predicting.classify import classify
+from graft.predicting.classify import classify, load_classifier
 from graft.predicting.predictions import class_probabilities
 from graft.storage.files import read_table, write_table
 from made_runs import predictions_of
@@ -227,6 +226,7 @@ def test_an_export_answers_every_judged_photo_as_the_model_does(export, run, tmp
         assert row["flipped"] == 0
         assert row["accuracy"] == row["model_accuracy"]
         assert 0 < row["largest_difference"] < 1e-4
+        assert row["unlike_flipped"] == 0
     assert row["calibration_photos"] == (12 if export.precision == "int8" else 0)
     assert all(row[f"{who}ms_batch_{n}"] > 0 for who in ("", "keras_") for n in (1, 32))
     assert "openvino_telemetry" not in sys.modules  # nobody is told of a conversion
@@ -307,17 +307,21 @@ def assert_same_verdicts(run, exported: Path, python: str) -> None:
     command = [python, "-I", str(exported / "predict.py"), str(run.photos), "--csv", str(table), "--threads", "1"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=exported.parent)
     assert done.returncode == 0, done.stderr
-    model, facts = load_model(run.model)
+    model, facts, likeness = load_classifier(run.model)
     paths = sorted(str(path) for path in run.photos.iterdir())
-    expected = list(classify(model, facts, paths))
+    expected = list(classify(model, facts, paths, likeness=likeness))
     found = pd.read_csv(table)
     assert found["path"].tolist() == paths
     assert found["predicted"].tolist() == [verdict.label for verdict in expected]
     assert found["sure"].tolist() == [int(verdict.sure) for verdict in expected]
     said = found[[f"probability_{name}" for name in facts["classes"]]].to_numpy()
     assert said == pytest.approx(np.array([verdict.probabilities for verdict in expected]), abs=1e-5)
+    assert found["unlike"].tolist() == [int(verdict.unlike) for verdict in expected]
+    assert 0 < found["unlike"].mean() < 1  # else nothing was told apart
+    assert found["distance"].tolist() == pytest.approx([verdict.distance for verdict in expected], abs=1e-4)
     lines = done.stdout.splitlines()
     assert len(lines) == len(paths)
+    assert ["unlike the training photos" in line for line in lines] == found["unlike"].astype(bool).tolist()
     label, probability = lines[0].split("  ")[-2:]
     assert (label, float(probability)) == (expected[0].label, pytest.approx(expected[0].probability, abs=0.006))
 

@@ -10,6 +10,8 @@ from graft.config.export import Export
 from graft.errors import UserError, run_script
 from graft.exporting import packages, predictor
 
+WITHOUT_DISTANCE = ("litert-int8",)  # it computes everything in eight bits, in which the length of features may be 0
+
 
 def main(argv: list[str] | None = None) -> None:
     """Write the export, prove it, time it beside Keras."""
@@ -38,6 +40,8 @@ def make(export: Export, arguments: argparse.Namespace) -> None:
     from graft.storage.files import atomic, read_table, sha256_of, write_table
 
     model, published = load_model(arguments.model)
+    if export.name in WITHOUT_DISTANCE:
+        published |= {"unlike": None}
     facts = facts_of_export(published, export.name) | {"model_sha256": sha256_of(arguments.model)}
     judged = proof.judged_photos(read_table(arguments.predictions), published["stage"], published["fold"])
     pixels, places = open_array(arguments.pixels), pd.Index(read_table(arguments.manifest)["path"])
@@ -56,11 +60,11 @@ def make(export: Export, arguments: argparse.Namespace) -> None:
         path = writing.write(whole_model, export, facts, pixels[np.sort(places.get_indexer(measured))], folder)
         ask = runtimes.opened(export, path, arguments.threads)
         found = proof.compared(judged, proof.answers(ask, pixels, rows), facts)
+        proof.check(found, export, arguments.run)
         if likeness:
             apart = proof.answers(runtimes.opened(export, path, arguments.threads, DISTANCE), pixels, rows)
             expected = proof.answers(lambda batch: whole_model.predict_on_batch(batch)[1], pixels, rows)
             found["unlike_flipped"] = proof.unlike_flipped(apart, expected, facts)
-        proof.check(found, export, arguments.run)
         row = {
             "run": arguments.run,
             "export": export.name,
