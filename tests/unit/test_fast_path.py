@@ -44,13 +44,14 @@ def job(**changes) -> Job:
 def slices_of(one: Job) -> dict[str, str]:
     run = one.run("lesson")
     at = {"run": "lesson", "dataset": "urban_rural", "features": features_key(run.embedding)}
-    return {part: slice_of(one, part, **at, backbone=next(iter(one.backbones))) for part in PARTS}
+    parts = [part for part in PARTS if part != "test_views"]  # of runs that average over views, which this one does not
+    return {part: slice_of(one, part, **at, backbone=next(iter(one.backbones))) for part in parts}
 
 
 def test_the_switch_reaches_what_embeds_and_trains_and_what_repeats_it_and_nothing_else():
     taken, off = slices_of(job()), slices_of(job(fast_path=yaml.safe_load("off")))
-    assert {part for part in PARTS if taken[part] != off[part]} == {
-        *("embed", "head", "finetune", "predict", "provenance"),
+    assert {part for part in taken if taken[part] != off[part]} == {
+        *("embed", "head", "finetune", "predict", "unlabelled", "provenance"),
     }
     assert taken["embed"] == slices_of(job(fast_path=True))["embed"]
 
@@ -183,7 +184,7 @@ def test_every_private_name_of_another_library_is_listed(room):
 def foreign_names(path: Path) -> set[str]:
     """Return the attributes with a leading underscore that a module uses and does not itself make."""
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
+    attributes = [node for node in nodes if isinstance(node, ast.Attribute) and ast.unparse(node) != "os._exit"]
     made = {node.attr for node in attributes if isinstance(node.ctx, ast.Store)}
     made |= {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
     return {node.attr for node in attributes if node.attr.startswith("_") and not node.attr.startswith("__")} - made
