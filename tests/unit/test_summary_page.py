@@ -36,6 +36,7 @@ def test_each_stage_has_a_row_with_its_accuracy_and_interval(tmp_path):
     page = page_of(tmp_path / "results", lesson={"head": made_predictions(20, skill=9)})
     row = next(row for row in re.findall("<tr.*?</tr>", page) if "<td>lesson</td>" in row)
     assert "20 of 20 validation photos" in row
+    assert row.count("<td>") == page.count("<th>")  # each number under its own heading
     assert "<td><strong>1.000</strong>, 0.839 to 1.000</td>" in row  # Wilson: 20 / (20 + 1.96 ** 2)
 
 

@@ -149,12 +149,13 @@ def table(judged: pd.DataFrame, costs: pd.DataFrame, verdicts: dict[tuple[str, s
 
 def cells(row: Mapping[Any, Any], cost: pd.Series, verdict: str) -> list[str]:
     """Return a row's cells as HTML, in the order of `COLUMNS`; what a number does not show stands beneath it."""
-    name = multilabel_page.HEADLINE if multilabel_page.HEADLINE in row else "accuracy"
+    several = multilabel_page.HEADLINE in row  # labels a photo
+    name = multilabel_page.HEADLINE if several else "accuracy"
     accuracy = f"<strong>{number(row[name], '.3f')}</strong>, {number(row[f'{name}_low'], '.3f')} to "
     accuracy += number(row[f"{name}_high"], ".3f")
     remarks = "".join(f"<small>{escape(remark)}</small>" for remark in [*caveats(row), verdict] if remark)
     plain = [
-        *(number(row[one], ".3f") for one in multilabel_page.MORE if one in row),
+        *(number(row[one], ".3f") for one in (multilabel_page.MORE if several else ())),
         number(row["log_loss"], ".3f"),
         number(row["ece"], ".3f"),
         number(cost["seconds"], ",.0f"),
