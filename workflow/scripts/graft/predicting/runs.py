@@ -68,10 +68,12 @@ def predict_run(
             form = with_features(form)
             sample = training_sample(split, place["fold"], settings.choosing)
             part = rows_of_shard(shard, len(sample))
-            described = pd.concat([asked, sample.iloc[part.start : part.stop]], ignore_index=True)
-            places = pd.Index(paths).get_indexer(described["path"])
-            logits, features = predict_outputs(form, pixels, places, tag_of_model, views)
-            logits = logits[: len(asked)]
+            sample = sample.iloc[part.start : part.stop]
+            described = pd.concat([asked, sample], ignore_index=True)
+            logits, features = predict_outputs(form, pixels, rows, tag_of_model, views)
+            sampled = pd.Index(paths).get_indexer(sample["path"])  # apart, and without views: they need none
+            more = predict_outputs(form, pixels, sampled, f"{tag_of_model}, features")[1]
+            features = np.concatenate([features, more])
         else:
             logits = predict_logits(form, pixels, rows, tag_of_model, views)
         if cached and viewed is not None:
