@@ -210,7 +210,8 @@ def table_of(predictions, seconds):
 
     from graft.config.evaluation import Evaluation
     from graft.judging import significance
-    from graft.judging.evaluation import Answers, numbers, optimism
+    from graft.judging.answers import Answers
+    from graft.judging.evaluation import numbers, optimism
     from graft.judging.outcomes import outcomes_of
 
     settings, rows = Evaluation(), []
@@ -218,7 +219,7 @@ def table_of(predictions, seconds):
     for (backbone, recipe, stage), mine in judging.groupby(["backbone", "recipe", "stage"], sort=False):
         same = predictions[(predictions["backbone"] == backbone) & (predictions["recipe"] == recipe)]
         chose = same[(same["stage"] == stage) & (same["chose"] == 1) & (same["role"] != mine["role"].iloc[0])]
-        answers = Answers.of(mine)
+        answers = Answers.of(mine, outcomes_of)
         found = numbers(answers, settings)
         found |= optimism(answers.outcomes.correct, outcomes_of(chose).correct)
         probe = judging[(judging["backbone"] == backbone) & (judging["recipe"] == "probe")]

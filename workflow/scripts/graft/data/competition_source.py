@@ -4,7 +4,7 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from graft.data.kaggle_source import WAYS_OUT, ensure_config_folder, has_credentials
+from graft.data.kaggle_source import WAYS_OUT, answered, ensure_config_folder, has_credentials, limited, untrusted
 from graft.data.transfer import Fault, clean
 
 SITE = "https://www.kaggle.com"
@@ -99,11 +99,9 @@ def refusal(competition: str, fault: Fault) -> str:
 def passing(competition: str, fault: Fault, again: str) -> str:
     """Return what went wrong on the way, and what to do."""
     if fault.kind == "http" and fault.status == 429:
-        wait = f" {fault.retry_after_s:.0f} s" if fault.retry_after_s else " some minutes"
-        return f"Kaggle limits requests (429) and asks to wait{wait}: {again}"
+        return f"{limited(fault)}: {again}"
     if fault.kind == "http":
-        where = "Kaggle's storage" if fault.at_storage else "Kaggle"
-        return f"{where} answered {fault.status} for the competition {competition}: {again}"
+        return f"{answered(fault)} for the competition {competition}: {again}"
     if fault.kind == "certificate":
-        return f"{fault.text}: behind a proxy that opens TLS, set REQUESTS_CA_BUNDLE to its certificate"
+        return untrusted(fault)
     return f"the competition {competition} cannot be reached: {fault.text}; {again}"

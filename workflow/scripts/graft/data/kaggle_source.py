@@ -118,6 +118,23 @@ def advice(dataset: str, fault: Fault) -> str:
     return advice_on(Thing("dataset", dataset, page, "source.kaggle", WAYS_OUT), fault)
 
 
+def limited(fault: Fault) -> str:
+    """Say that there were too many requests."""
+    wait = f" {fault.retry_after_s:.0f} s" if fault.retry_after_s else " some minutes"
+    return f"Kaggle limits requests (429) and asks to wait{wait}"
+
+
+def answered(fault: Fault) -> str:
+    """Say who answered with which status."""
+    where = "Kaggle's storage" if fault.at_storage else "Kaggle"
+    return f"{where} answered {fault.status}"
+
+
+def untrusted(fault: Fault) -> str:
+    """Say what to do where a certificate is not trusted."""
+    return f"{fault.text}: behind a proxy that opens TLS, set REQUESTS_CA_BUNDLE to its certificate"
+
+
 def advice_on(thing: Thing, fault: Fault) -> str:
     """Return one sentence on a failed download of a dataset or a model."""
     name, page, way_out = thing.name, thing.page, thing.way_out
@@ -135,13 +152,11 @@ def advice_on(thing: Thing, fault: Fault) -> str:
             f"Kaggle has no {thing.kind} or version {name} (404){hidden}: check {thing.key} against {page}; {way_out}"
         )
     if fault.kind == "http" and fault.status == 429:
-        wait = f" {fault.retry_after_s:.0f} s" if fault.retry_after_s else " some minutes"
-        return f"Kaggle limits requests (429) and asks to wait{wait}: run again then; {way_out}"
+        return f"{limited(fault)}: run again then; {way_out}"
     if fault.kind == "http":
-        where = "Kaggle's storage" if fault.at_storage else "Kaggle"
-        return f"{where} answered {fault.status} for {name} again and again: run again later; {way_out}"
+        return f"{answered(fault)} for {name} again and again: run again later; {way_out}"
     if fault.kind == "certificate":
-        return f"{fault.text}: behind a proxy that opens TLS, set REQUESTS_CA_BUNDLE to its certificate; {way_out}"
+        return f"{untrusted(fault)}; {way_out}"
     return (
         f"{name} did not come from Kaggle: {fault.text}; connect and run again, which resumes "
         f"(a private one also needs KAGGLE_API_TOKEN); {way_out}"

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from statsmodels.stats.multitest import multipletests
 from graft import tables
 from graft.config.evaluation import Evaluation
 from graft.judging import significance
-from graft.judging.outcomes import STAGES, Outcomes, judging_role, outcomes_of
+from graft.judging.answers import Held
+from graft.judging.outcomes import STAGES, judging_role, outcomes_of
 from graft.storage.files import read_json, read_table
 
 JUDGED = ("n", "accuracy", "accuracy_low", "accuracy_high", "baseline", "log_loss", "chose_accuracy", "optimism")
@@ -69,6 +71,23 @@ def read_result(folder: Path) -> Result:
 
 def comparison_table(results: list[Result], confidence: float = 0.95) -> pd.DataFrame:
     """Return a row per run and stage, then, for an experiment with several seeds, a row per stage of their means."""
+    return tables.Comparison.checked(rows_and_means(results, confidence, rows_of, seeds_row))
+
+
+def rows_and_means(
+    results: list[Result],
+    confidence: float,
+    rows_of: Callable[[Result, dict[str, Any]], list[dict[str, Any]]],
+    seeds_row: Callable[[str, pd.DataFrame, float], dict[str, Any]],
+) -> pd.DataFrame:
+    """Return the rows of runs by stage, then those of the means over the seeds of an experiment.
+
+    Args:
+        results: of the runs.
+        confidence: of the intervals over seeds.
+        rows_of: from a run and its differing settings to its rows.
+        seeds_row: from an experiment's name, the rows of its one stage, and the confidence to the row of their means.
+    """
     settings = differing_settings([settings_of(result) for result in results])
     rows = [row for result, own in zip(results, settings, strict=True) for row in rows_of(result, own)]
     table = pd.DataFrame(rows)
@@ -79,7 +98,7 @@ def comparison_table(results: list[Result], confidence: float = 0.95) -> pd.Data
         for stage in STAGES
         if stage in set(members[0].evaluation["stage"])
     ]
-    return tables.Comparison.checked(pd.DataFrame([*rows, *means], columns=table.columns))
+    return pd.DataFrame([*rows, *means], columns=table.columns)
 
 
 def of_stage(table: pd.DataFrame, members: list[Result], stage: str) -> pd.DataFrame:
@@ -220,22 +239,45 @@ def significance_table(results: list[Result], settings: Evaluation) -> pd.DataFr
     """Return a row for every two experiments that judged the same photos, and say whether they differ.
 
     Seeds of one experiment are one contestant: each photo counts once, with the share of seeds that have it right.
+    """
+    names = tables.ComparisonSignificance.names()
+    return pairs_table(results, settings, names, outcomes_of, significance.compare, significance.verdict)
+
+
+def pairs_table(
+    results: list[Result],
+    settings: Evaluation,
+    columns: list[str],
+    read: Callable[[pd.DataFrame], Held],
+    compare: Callable[[Held, Held, Evaluation], dict[str, float] | None],
+    verdict: Callable[[Mapping[Any, Any], float, tuple[str, str], float, int], str],
+) -> pd.DataFrame:
+    """Return a row for every two experiments that judged the same photos, and say whether they differ.
+
     p-values are corrected for the number of pairs (Holm), since of many pairs some differ by luck.
+
+    Args:
+        results: of the runs; seeds of one experiment are pooled.
+        settings: of the comparison.
+        columns: of the table.
+        read: from predictions to outcomes.
+        compare: from the outcomes of two to what differs; None where no photo was judged by both.
+        verdict: from a row, its corrected p-value, both names, the confidence and the number of pairs to a sentence.
     """
     rows, experiments = [], groups_of(results)
-    outcomes = {name: outcomes_of_seeds(members) for name, members in experiments.items()}
+    outcomes = {name: outcomes_of_seeds(members, read) for name, members in experiments.items()}
     for (first, ones), (second, others) in itertools.combinations(experiments.items(), 2):
         if data_of(ones) != data_of(others):
             continue
-        found = significance.compare(outcomes[first], outcomes[second], settings)
+        found = compare(outcomes[first], outcomes[second], settings)
         if found is not None:
             flattered = " and ".join(name for name, of in ((first, ones), (second, others)) if chosen_here(of))
             rows.append({"first": first, "second": second, "role": ones[0].role, "note": flattered} | found)
-    table = pd.DataFrame(rows, columns=tables.ComparisonSignificance.names())
+    table = pd.DataFrame(rows, columns=columns)
     if rows:
         table["p_adjusted"] = multipletests(table["p_value"], method="holm")[1]
         table["verdict"] = [
-            significance.verdict(row, row["p_adjusted"], (row["first"], row["second"]), settings.confidence, len(table))
+            verdict(row, row["p_adjusted"], (row["first"], row["second"]), settings.confidence, len(table))
             for row in table.to_dict("records")
         ]
         notes = table["note"].map(lambda runs: f"these photos also chose {runs}, which flatters it" if runs else "")
@@ -249,9 +291,9 @@ def chosen_here(results: list[Result]) -> bool:
     return any(bool(result.judged["chose"].any()) for result in results)
 
 
-def outcomes_of_seeds(results: list[Result]) -> Outcomes:
+def outcomes_of_seeds(results: list[Result], read: Callable[[pd.DataFrame], Held]) -> Held:
     """Return what all seeds of an experiment said of the photos that judge it."""
-    return outcomes_of(pd.concat([result.judged for result in results], ignore_index=True))
+    return read(pd.concat([result.judged for result in results], ignore_index=True))
 
 
 def data_of(results: list[Result]) -> str:

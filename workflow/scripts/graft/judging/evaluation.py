@@ -1,6 +1,6 @@
 """From all folds' predictions to the tables that say how good a run is, and how sure that is."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,10 @@ from graft import tables
 from graft.config.evaluation import Evaluation
 from graft.errors import UserError
 from graft.judging import calibration, metrics, significance
+from graft.judging.answers import Answers, by_stage_and_role
 from graft.judging.calibration import Calibrator
 from graft.judging.graded import graded
-from graft.judging.outcomes import PROBABILITY, STAGES, Outcomes, classes_of, judging_role, outcomes_of
+from graft.judging.outcomes import STAGES, Outcomes, classes_of, judging_role, outcomes_of
 from graft.storage.files import read_table
 
 SELECTED = "these photos also chose (epochs, what is kept, temperature or threshold), which flatters the result"
@@ -52,46 +53,12 @@ def calibrated(pooled: pd.DataFrame, settings: Evaluation) -> tuple[pd.DataFrame
     return pd.concat(pieces), calibrators
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What one stage's models answered for the photos of one role.
-
-    Attributes:
-        rows: calibrated predictions, n of them.
-        outcomes: the same as arrays, as the published models answer.
-        network: with the network's own probabilities.
-    """
-
-    rows: pd.DataFrame
-    outcomes: Outcomes
-    network: Outcomes
-
-    @classmethod
-    def of(cls, rows: pd.DataFrame) -> "Answers":
-        """Return the answers that some calibrated predictions hold."""
-        return cls(rows, outcomes_of(rows), outcomes_of(rows, PROBABILITY))
-
-    def take(self, places: np.ndarray) -> "Answers":
-        """Return some of the answers, by a mask."""
-        return Answers(self.rows[places], self.outcomes.take(places), self.network.take(places))
-
-    def in_fold(self, fold: str) -> np.ndarray:
-        """Return (n,), bool: which answers are of a fold; `all` means every fold."""
-        return (self.rows["fold"].astype(str) == fold).to_numpy() | (fold == "all")
-
-    def folds(self) -> list[str]:
-        """Return `all` and each fold, in order of number."""
-        return ["all", *map(str, sorted(self.rows["fold"].unique()))]
-
-
-def answers_by_stage_and_role(rows: pd.DataFrame) -> dict[tuple[str, str], Answers]:
+def answers_by_stage_and_role(rows: pd.DataFrame) -> dict[tuple[str, str], Answers[Outcomes]]:
     """Return calibrated predictions by stage and role, in the order in which these first occur."""
-    return {
-        (str(stage), str(role)): Answers.of(part) for (stage, role), part in rows.groupby(["stage", "role"], sort=False)
-    }
+    return by_stage_and_role(rows, outcomes_of)
 
 
-def evaluation_table(run: str, answers: dict[tuple[str, str], Answers], settings: Evaluation) -> pd.DataFrame:
+def evaluation_table(run: str, answers: dict[tuple[str, str], Answers[Outcomes]], settings: Evaluation) -> pd.DataFrame:
     """Return the rows of evaluation.csv: one for each stage and role, pooled (fold `all`) and for each fold.
 
     Args:
@@ -110,7 +77,9 @@ def evaluation_table(run: str, answers: dict[tuple[str, str], Answers], settings
     return tables.Evaluation.checked(pd.DataFrame(table))
 
 
-def right_where_chosen(answers: dict[tuple[str, str], Answers], stage: str, role: str, fold: str) -> np.ndarray:
+def right_where_chosen(
+    answers: dict[tuple[str, str], Answers[Outcomes]], stage: str, role: str, fold: str
+) -> np.ndarray:
     """Return (n,), bool: which answers are right, of a stage's photos of other roles that chose in training."""
     others = [other for (of_stage, of_role), other in answers.items() if of_stage == stage and of_role != role]
     chose = [other.in_fold(fold) & (other.rows["chose"] == 1).to_numpy() for other in others]
@@ -118,7 +87,7 @@ def right_where_chosen(answers: dict[tuple[str, str], Answers], stage: str, role
     return np.concatenate([np.zeros(0, bool), *right])
 
 
-def numbers(answers: Answers, settings: Evaluation) -> dict[str, float]:
+def numbers(answers: Answers[Outcomes], settings: Evaluation) -> dict[str, float]:
     """Return the metrics of some answers of one stage."""
     outcomes, network, rows = answers.outcomes, answers.network, answers.rows
     n, photos, correct = len(rows), rows["path"].nunique(), int(outcomes.correct.sum())
@@ -185,7 +154,7 @@ def optimism(correct: np.ndarray, chose_correct: np.ndarray) -> dict[str, float]
     return {"chose_n": len(chose_correct), "chose_accuracy": accuracy, "optimism": accuracy - correct.mean()}
 
 
-def remarks(answers: Answers, found: dict[str, float], role: str, judges: bool) -> dict[str, str]:
+def remarks(answers: Answers[Outcomes], found: dict[str, float], role: str, judges: bool) -> dict[str, str]:
     """Return what a reader of the numbers must know: what they were calibrated on, and what they do not show.
 
     Args:
@@ -226,7 +195,7 @@ def against_baseline(found: dict[str, float], most_frequent: str) -> str:
     return f"not distinguishable from {usual}"
 
 
-def per_class_table(run: str, answers: dict[tuple[str, str], Answers], confidence: float) -> pd.DataFrame:
+def per_class_table(run: str, answers: dict[tuple[str, str], Answers[Outcomes]], confidence: float) -> pd.DataFrame:
     """Return the rows of per_class.csv: one for each stage, role and class, all folds pooled."""
     parts = []
     for (stage, role), pooled in answers.items():
@@ -238,7 +207,9 @@ def per_class_table(run: str, answers: dict[tuple[str, str], Answers], confidenc
     return tables.PerClass.checked(pd.concat(parts, ignore_index=True))
 
 
-def significance_table(run: str, answers: dict[tuple[str, str], Answers], settings: Evaluation) -> pd.DataFrame:
+def significance_table(
+    run: str, answers: dict[tuple[str, str], Answers[Outcomes]], settings: Evaluation
+) -> pd.DataFrame:
     """Return the rows of significance.csv: for each role, the fine-tuned network and its head on the same photos."""
     table, judging = [], judging_role(role for _, role in answers)
     for role in dict.fromkeys(role for _, role in answers):

@@ -4,7 +4,7 @@ The counterpart of `graft.judging.evaluation`, which is for one label a photo.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,13 @@ from graft.config.evaluation import Evaluation
 from graft.data.label_sets import COLUMN
 from graft.data.wording import abbreviated
 from graft.judging import metrics, multilabel_metrics
+from graft.judging.answers import Answers, by_stage_and_role
 from graft.judging.evaluation import CHOSE, FLATTERED, SELECTED, TRAINED
 from graft.judging.multilabel_calibration import THRESHOLD, LabelCalibrator, thresholds_in
 from graft.judging.multilabel_metrics import intervals, value_of
 from graft.judging.multilabel_outcomes import LabelOutcomes, label_outcomes_of
 from graft.judging.multilabel_significance import compare, verdict
-from graft.judging.outcomes import PROBABILITY, STAGES, judging_role
+from graft.judging.outcomes import STAGES, judging_role
 from graft.network.model_file import place_of, read_facts
 
 HEADLINES = ["mean_average_precision", "micro_f1", "macro_f1"]
@@ -37,47 +38,13 @@ def remembered_of(models: Sequence[Path]) -> dict[tuple[str, int], Mapping[str, 
     return found
 
 
-@dataclass(frozen=True)
-class LabelAnswers:
-    """What one stage's models answered for the photos of one role.
-
-    Attributes:
-        rows: calibrated predictions, n of them.
-        outcomes: the same as arrays, as the published models answer.
-        network: with the network's own probabilities.
-    """
-
-    rows: pd.DataFrame
-    outcomes: LabelOutcomes
-    network: LabelOutcomes
-
-    @classmethod
-    def of(cls, rows: pd.DataFrame) -> "LabelAnswers":
-        """Return the answers that some calibrated predictions hold."""
-        return cls(rows, label_outcomes_of(rows), label_outcomes_of(rows, PROBABILITY))
-
-    def take(self, places: np.ndarray) -> "LabelAnswers":
-        """Return some of the answers, by a mask."""
-        return LabelAnswers(self.rows[places], self.outcomes.take(places), self.network.take(places))
-
-    def in_fold(self, fold: str) -> np.ndarray:
-        """Return (n,), bool: which answers are of a fold; `all` means every fold."""
-        return (self.rows["fold"].astype(str) == fold).to_numpy() | (fold == "all")
-
-    def folds(self) -> list[str]:
-        """Return `all` and each fold, in order of number."""
-        return ["all", *map(str, sorted(self.rows["fold"].unique()))]
-
-
+LabelAnswers = Answers[LabelOutcomes]
 AnswersOf = Mapping[tuple[str, str], LabelAnswers]  # by stage and role
 
 
 def answers_by_stage_and_role(rows: pd.DataFrame) -> dict[tuple[str, str], LabelAnswers]:
     """Return calibrated predictions by stage and role, in the order in which these first occur."""
-    return {
-        (str(stage), str(role)): LabelAnswers.of(part)
-        for (stage, role), part in rows.groupby(["stage", "role"], sort=False)
-    }
+    return by_stage_and_role(rows, label_outcomes_of)
 
 
 def evaluation_table(run: str, answers: AnswersOf, settings: Evaluation) -> pd.DataFrame:

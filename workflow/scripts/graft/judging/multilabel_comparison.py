@@ -1,28 +1,22 @@
 """Every run of several labels a photo side by side: what was set, what came out, what it cost, what is real."""
 
-import itertools
 from typing import Any
 
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from graft import tables
 from graft.config.evaluation import Evaluation
-from graft.judging import multilabel_significance
 from graft.judging.comparison import (
     PLAIN,
     Result,
-    chosen_here,
     cost_of,
-    data_of,
     device_of,
-    differing_settings,
-    groups_of,
     mean_interval,
-    of_stage,
-    settings_of,
+    pairs_table,
+    rows_and_means,
 )
-from graft.judging.multilabel_outcomes import LabelOutcomes, label_outcomes_of
+from graft.judging.multilabel_outcomes import label_outcomes_of
+from graft.judging.multilabel_significance import compare, verdict
 from graft.judging.outcomes import STAGES
 
 PRECISION = "mean_average_precision"
@@ -32,17 +26,7 @@ JUDGED = ("n", PRECISION, f"{PRECISION}_low", f"{PRECISION}_high", "baseline", *
 
 def comparison_table(results: list[Result], confidence: float = 0.95) -> pd.DataFrame:
     """Return a row per run and stage, then, for an experiment with several seeds, a row per stage of their means."""
-    settings = differing_settings([settings_of(result) for result in results])
-    rows = [row for result, own in zip(results, settings, strict=True) for row in rows_of(result, own)]
-    table = pd.DataFrame(rows)
-    means = [
-        seeds_row(name, of_stage(table, members, stage), confidence)
-        for name, members in groups_of(results).items()
-        if len(members) > 1
-        for stage in STAGES
-        if stage in set(members[0].evaluation["stage"])
-    ]
-    return tables.MultilabelComparison.checked(pd.DataFrame([*rows, *means], columns=table.columns))
+    return tables.MultilabelComparison.checked(rows_and_means(results, confidence, rows_of, seeds_row))
 
 
 def rows_of(result: Result, settings: dict[str, Any]) -> list[dict[str, Any]]:
@@ -84,33 +68,7 @@ def seeds_row(name: str, rows: pd.DataFrame, confidence: float) -> dict[str, Any
 def significance_table(results: list[Result], settings: Evaluation) -> pd.DataFrame:
     """Return a row for every two experiments that judged the same photos, and say whether they differ.
 
-    Seeds of one experiment are one contestant, whose answers are pooled. p-values are corrected for the number of pairs
-    (Holm), since of many pairs some differ by luck.
+    Seeds of one experiment are one contestant, whose answers are pooled.
     """
-    rows, experiments = [], groups_of(results)
-    outcomes = {name: outcomes_of_seeds(members) for name, members in experiments.items()}
-    for (first, ones), (second, others) in itertools.combinations(experiments.items(), 2):
-        if data_of(ones) != data_of(others):
-            continue
-        found = multilabel_significance.compare(outcomes[first], outcomes[second], settings)
-        if found is not None:
-            flattered = " and ".join(name for name, of in ((first, ones), (second, others)) if chosen_here(of))
-            rows.append({"first": first, "second": second, "role": ones[0].role, "note": flattered} | found)
-    table = pd.DataFrame(rows, columns=tables.MultilabelComparisonSignificance.names())
-    if rows:
-        table["p_adjusted"] = multipletests(table["p_value"], method="holm")[1]
-        notes = table["note"].map(lambda runs: f"these photos also chose {runs}, which flatters it" if runs else "")
-        table["verdict"] = [
-            multilabel_significance.verdict(
-                row, row["p_adjusted"], (row["first"], row["second"]), settings.confidence, len(table)
-            )
-            + (f"; {note}" if note else "")
-            for row, note in zip(table.to_dict("records"), notes, strict=True)
-        ]
-        table["note"] = notes
-    return table
-
-
-def outcomes_of_seeds(results: list[Result]) -> LabelOutcomes:
-    """Return what all seeds of an experiment said of the photos that judge it."""
-    return label_outcomes_of(pd.concat([result.judged for result in results], ignore_index=True))
+    names = tables.MultilabelComparisonSignificance.names()
+    return pairs_table(results, settings, names, label_outcomes_of, compare, verdict)

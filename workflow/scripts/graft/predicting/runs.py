@@ -16,7 +16,7 @@ from graft.network.forms import in_prediction_form
 from graft.network.model_file import load_model, place_of, published_of
 from graft.predicting.averaging import is_cached, logits_from_cache
 from graft.predicting.label_predictions import label_predictions_table
-from graft.predicting.predictions import predict_logits, predict_outputs, predictions_table
+from graft.predicting.predictions import predict_outputs, predictions_table
 from graft.predicting.run_features import training_sample
 
 
@@ -52,9 +52,7 @@ def predict_run(
     described, features = pd.DataFrame(), np.zeros((0, 0))
     for path in models:
         place = place_of(path)
-        asked = photos_to_predict(split, place["fold"], settings)
-        part = rows_of_shard(shard, len(asked))
-        asked = asked.iloc[part.start : part.stop]
+        asked = part_of(photos_to_predict(split, place["fold"], settings), shard)
         model, facts = load_model(path)
         if facts["classes"] != (classes or facts["classes"]):
             raise UserError(f"{path} has other classes than {models[0]}: delete both and run again")
@@ -64,18 +62,14 @@ def predict_run(
         form = in_prediction_form(model) if settings.fast_path else model
         cached = place["stage"] == "head" and viewed is not None and is_cached(viewed, rows)
         views = None if cached else settings.test_views
+        form = with_features(form) if path == published else form
+        logits, *own_features = predict_outputs(form, pixels, rows, tag_of_model, views)
         if path == published:
-            form = with_features(form)
-            sample = training_sample(split, place["fold"], settings.choosing)
-            part = rows_of_shard(shard, len(sample))
-            sample = sample.iloc[part.start : part.stop]
+            sample = part_of(training_sample(split, place["fold"], settings.choosing), shard)
             described = pd.concat([asked, sample], ignore_index=True)
-            logits, features = predict_outputs(form, pixels, rows, tag_of_model, views)
             sampled = pd.Index(paths).get_indexer(sample["path"])  # apart, and without views: they need none
             more = predict_outputs(form, pixels, sampled, f"{tag_of_model}, features")[1]
-            features = np.concatenate([features, more])
-        else:
-            logits = predict_logits(form, pixels, rows, tag_of_model, views)
+            features = np.concatenate([*own_features, more])
         if cached and viewed is not None:
             logits = logits_from_cache(model, logits, viewed, rows)
         several = COLUMN in asked
@@ -87,3 +81,9 @@ def predict_run(
         del model
         keras.backend.clear_session()  # the memory of one network at a time
     return pd.concat(tables, ignore_index=True), described, features
+
+
+def part_of(photos: pd.DataFrame, shard: str) -> pd.DataFrame:
+    """Return a shard's part of some photos."""
+    part = rows_of_shard(shard, len(photos))
+    return photos.iloc[part.start : part.stop]

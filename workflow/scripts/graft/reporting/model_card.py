@@ -118,17 +118,9 @@ def enumerated(names: list[str], most: int = 10) -> str:
 
 def results(judged: pd.DataFrame, role: str, significance: pd.DataFrame) -> str:
     """Return the table of metrics by stage, and what it does not show."""
-    photos = {"val": "validation photos", "test": "test photos", "train": "photos of its own training"}[role]
     rows = judged.to_dict("index")
     stages = [stage for stage in STAGES if stage in rows]
-    lines = [
-        "## Results",
-        "",
-        f"On {int(judged['photos'].iloc[-1])} {photos}, answered as `classify.py` answers with this model:",
-        "",
-        f"| metric | {' | '.join(stages)} |",
-        f"|---|{'---|' * len(stages)}",
-    ]
+    lines = head_of_results(judged, role, stages)
     for name, title in {**METRICS, **titles(list(judged.columns))}.items():
         cells = [cell(rows[stage], name) for stage in stages]
         lines.append(f"| {title} | {' | '.join(cells)} |")
@@ -143,15 +135,48 @@ def results(judged: pd.DataFrame, role: str, significance: pd.DataFrame) -> str:
         f"| Majority-class baseline | {' | '.join(number(rows[stage]['baseline']) for stage in stages)} |",
         "",
     ]
-    lines += [f"- {stage}: {rows[stage]['verdict']}." for stage in stages]
-    lines += [
-        f"- {stage}: {row['chose_accuracy']:.3f} on the {row['chose_n']:.0f} photos that chose in its training, against"
-        f" {row['accuracy']:.3f} on those that judge it here."
-        for stage, row in rows.items()
-        if row["chose_n"] > 0
+    return "\n".join([*lines, *verdict_lines(rows, stages, significance, "accuracy"), ""])
+
+
+def head_of_results(judged: pd.DataFrame, role: str, stages: list[str]) -> list[str]:
+    """Return the lines above the rows of the table of metrics."""
+    photos = {"val": "validation photos", "test": "test photos", "train": "photos of its own training"}[role]
+    return [
+        "## Results",
+        "",
+        f"On {int(judged['photos'].iloc[-1])} {photos}, answered as `classify.py` answers with this model:",
+        "",
+        f"| metric | {' | '.join(stages)} |",
+        f"|---|{'---|' * len(stages)}",
     ]
-    lines += [f"- {row['second']} against {row['first']}: {row['verdict']}." for row in significance.to_dict("records")]
-    return "\n".join([*lines, ""])
+
+
+def verdict_lines(
+    rows: Mapping[Any, Mapping[Any, Any]],
+    stages: list[str],
+    significance: pd.DataFrame,
+    headline: str,
+    called: str = "",
+) -> list[str]:
+    """Return the lines below the table of metrics: verdicts by stage, what choosing flatters, head against fine-tuned.
+
+    Args:
+        rows: of evaluation.csv, by stage.
+        stages: in their order.
+        significance: significance.csv, of the role that judges.
+        headline: the metric by which training chose, as a column.
+        called: what stands before its number.
+    """
+    return [
+        *(f"- {stage}: {rows[stage]['verdict']}." for stage in stages),
+        *(
+            f"- {stage}: {called}{row[f'chose_{headline}']:.3f} on the {row['chose_n']:.0f} photos that chose in its "
+            f"training, against {row[headline]:.3f} on those that judge it here."
+            for stage, row in rows.items()
+            if row["chose_n"] > 0
+        ),
+        *(f"- {row['second']} against {row['first']}: {row['verdict']}." for row in significance.to_dict("records")),
+    ]
 
 
 def cell(row: Mapping[Any, Any], name: str) -> str:

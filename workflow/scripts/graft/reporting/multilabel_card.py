@@ -6,7 +6,16 @@ from typing import Any
 import pandas as pd
 
 from graft.judging.outcomes import STAGES, judging_role
-from graft.reporting.model_card import SQUARES, experiment_of, front_matter, introduction, making, number
+from graft.reporting.model_card import (
+    SQUARES,
+    experiment_of,
+    front_matter,
+    head_of_results,
+    introduction,
+    making,
+    number,
+    verdict_lines,
+)
 
 METRICS = {
     "mean_average_precision": "Mean average precision",
@@ -51,17 +60,9 @@ def card(
 
 def results(judged: pd.DataFrame, role: str, significance: pd.DataFrame) -> str:
     """Return the table of metrics by stage, and what it does not show."""
-    photos = {"val": "validation photos", "test": "test photos", "train": "photos of its own training"}[role]
     rows = judged.to_dict("index")
     stages = [stage for stage in STAGES if stage in rows]
-    lines = [
-        "## Results",
-        "",
-        f"On {int(judged['photos'].iloc[-1])} {photos}, answered as `classify.py` answers with this model:",
-        "",
-        f"| metric | {' | '.join(stages)} |",
-        f"|---|{'---|' * len(stages)}",
-    ]
+    lines = head_of_results(judged, role, stages)
     for name, title in METRICS.items():
         lines.append(f"| {title} | {' | '.join(with_interval(rows[stage], name) for stage in stages)} |")
     whole = [f"{rows[stage]['right_sets']} of {rows[stage]['n']}" for stage in stages]
@@ -71,15 +72,8 @@ def results(judged: pd.DataFrame, role: str, significance: pd.DataFrame) -> str:
         f"| Macro F1 of answering every label | {blind(rows, stages, 'baseline_macro_f1')} |",
         "",
     ]
-    lines += [f"- {stage}: {rows[stage]['verdict']}." for stage in stages]
-    lines += [
-        f"- {stage}: mean average precision {row['chose_mean_average_precision']:.3f} on the {row['chose_n']:.0f} "
-        f"photos that chose in its training, against {row['mean_average_precision']:.3f} on those that judge it here."
-        for stage, row in rows.items()
-        if row["chose_n"] > 0
-    ]
-    lines += [f"- {row['second']} against {row['first']}: {row['verdict']}." for row in significance.to_dict("records")]
-    return "\n".join([*lines, ""])
+    verdicts = verdict_lines(rows, stages, significance, "mean_average_precision", "mean average precision ")
+    return "\n".join([*lines, *verdicts, ""])
 
 
 def blind(rows: Mapping[Any, Mapping[Any, Any]], stages: list[str], name: str) -> str:

@@ -7,9 +7,8 @@ import pandas as pd
 
 from graft.judging.multilabel_outcomes import is_table_of_sets
 from graft.reporting import multilabel_page
+from graft.reporting.text import ROLES, STAGES
 
-STAGES = {"head": "head", "finetuned": "fine-tuned"}
-ROLES = {"val": "validation", "test": "test", "train": "training"}
 LISTED = 6  # runs named in a sentence; the table has the others
 
 

@@ -18,10 +18,9 @@ from graft.judging.outcomes import judging_role
 from graft.reporting import multilabel_page
 from graft.reporting.summary_best import Best, best_of, lead
 from graft.reporting.summary_pictures import PICTURES, pictures
-from graft.reporting.text import ROLES, number
+from graft.reporting.text import ROLES, STAGES, number, remarks_on
 from graft.storage.files import read_json, read_table
 
-STAGES = {"head": "head", "finetuned": "fine-tuned"}
 DECISION = (
     "Every number is that of the published model: its answers, with its threshold where it has one, and its calibrated "
     "probabilities."
@@ -173,9 +172,7 @@ def cells(row: Mapping[Any, Any], cost: pd.Series, verdict: str) -> list[str]:
 
 def caveats(row: Mapping[Any, Any]) -> list[str]:
     """Return what a reader of a row's numbers must know: what flatters it, and that it is no better than a guess."""
-    remarks = [note for note in str(row["note"] or "").split("; ") if note and note != "nan"]
-    if not row["verdict"].startswith("better"):
-        remarks.append(row["verdict"])
+    remarks = remarks_on(row)
     if row["chose_n"]:
         if multilabel_page.HEADLINE in row:
             right = multilabel_page.on_those_that_chose(row)

@@ -5,16 +5,20 @@ from typing import Any
 
 import pandas as pd
 
+STAGES = {"head": "head", "finetuned": "fine-tuned"}
 ROLES = {"val": "validation", "test": "test", "train": "training"}
 SIGNS = "*+#^~%&="
 
 
 def footnote_signs(row: Mapping[Any, Any], notes: dict[str, str]) -> str:
     """Return the footnote signs of a row, new ones for notes not met before."""
+    return "".join(notes.setdefault(note, SIGNS[len(notes) % len(SIGNS)]) for note in remarks_on(row))
+
+
+def remarks_on(row: Mapping[Any, Any]) -> list[str]:
+    """Return what a reader of a row of evaluation.csv must know: its notes, and that it is no better than a guess."""
     remarks = [note for note in row["note"].split("; ") if note]
-    if not row["verdict"].startswith("better"):
-        remarks.append(row["verdict"])
-    return "".join(notes.setdefault(note, SIGNS[len(notes) % len(SIGNS)]) for note in remarks)
+    return remarks if row["verdict"].startswith("better") else [*remarks, row["verdict"]]
 
 
 def aligned(rows: list[list[str]]) -> str:
