@@ -92,7 +92,7 @@ test-pythons:  ## install from the lock and run the demo, on each Python 3.11 to
 test-slurm: dev  ## the chain on a real one-node Slurm; installs it, as root
 	$(BIN)/python -m pytest tests/slurm
 
-bench: dev  ## what the README says of speed, measured again: three hours
+bench: dev  ## what docs/speed.md says, measured again: three hours
 	for name in lesson train pipeline; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 lint: dev  ## ruff, snakefmt, snakemake --lint, mypy
