@@ -16,7 +16,7 @@ from graft.data.layout import is_junk
 from graft.data.preflight import listing
 
 NETWORKS = Path(__file__).resolve().parents[3] / "resources" / "networks.csv"
-# Multiply-adds a second on two cores with AVX-512, from docs/speed.md: ResNet50 (33 photos a second embedded in float32)
+# Multiply-adds a second on two cores with AVX-512, from docs/speed.md: ResNet50 (33 photos/s embedded in float32)
 # and MobileNet 0.25 (187 a second in training, three times the work of looking at them).
 RATE, DEPTHWISE_RATE = 120e9, 23e9
 TRAINING = 3  # times the work of looking at a photo: forward, then backward to the inputs and to the weights
