@@ -3,10 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= 4
 GPUS ?= 1
+IMAGE ?= graft
+LOCKS ?= requirements.txt
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev exports-setup hub-setup demo run table bundle test test-long test-slow test-backbones test-hub test-jax test-slurm \
-	test-deploy test-pythons bench lint format pins lock labels schema docs graph reproduce paper page clean
+.PHONY: help setup dev exports-setup hub-setup demo run table bundle image image-apptainer test test-long test-slow test-backbones \
+	test-hub test-jax test-slurm test-container test-deploy test-pythons bench lint format pins lock labels schema docs graph reproduce paper page clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -53,6 +55,18 @@ hub-setup: .venv/installed-hub  ## add KerasHub's backbones: DINOv2, DINOv3, ViT
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r envs/requirements-hub.txt
 	@touch $@
 
+image:  ## the software as an image for Docker, Podman or Buildah: IMAGE=name LOCKS=requirements-gpu.txt
+	@for tool in docker podman buildah; do \
+		$$tool info >/dev/null 2>&1 || continue; \
+		exec $$tool build --tag $(IMAGE) --build-arg LOCKS='$(LOCKS)' $(IMAGE_OPTIONS) --file envs/container/Dockerfile envs; \
+	done; echo "graft: an image needs Docker, Podman or Buildah, and none of them works here" >&2; exit 1
+
+image-apptainer:  ## the same as a file for Apptainer, IMAGE.sif: IMAGE=name LOCKS=requirements-gpu.txt
+	@for tool in apptainer singularity; do \
+		command -v $$tool >/dev/null || continue; \
+		exec $$tool build --build-arg LOCKS='$(LOCKS)' $(IMAGE_OPTIONS) $(IMAGE).sif envs/container/graft.def; \
+	done; echo "graft: this needs Apptainer, which is not on this machine" >&2; exit 1
+
 demo: setup  ## the whole chain on drawn photos: offline, no account, no GPU
 	@$(BIN)/snakemake --cores $(CORES) --resources gpu=0 --configfile config/demo.yaml --quiet rules progress
 	@$(BIN)/python workflow/commands/print_results.py
@@ -91,6 +105,9 @@ test-pythons:  ## install from the lock and run the demo, on each Python 3.11 to
 
 test-slurm: dev  ## the chain on a real one-node Slurm; installs it, as root
 	$(BIN)/python -m pytest tests/slurm
+
+test-container: dev  ## the chain in an image built from the Dockerfile, by Apptainer; installs both, as root
+	$(BIN)/python -m pytest tests/containers
 
 bench: dev  ## what docs/speed.md says, measured again: three hours
 	for name in lesson train pipeline; do $(BIN)/python benchmarks/$$name.py || exit 1; done

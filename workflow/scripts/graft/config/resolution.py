@@ -54,6 +54,10 @@ class JobConfig(Settings):
     model_table: ModelTable | None = None
     """Which network? Every one of a sweep as a probe, timed on this machine; null: no table."""
 
+    container: str = Field("graft.sif", min_length=1, pattern=r"^\S+$")
+    """The image that jobs run in where the command has `--software-deployment-method apptainer`: a file, or an address
+    such as docker://lab/graft:1. docs/containers.md says how to make one. Without that option it says nothing."""
+
     fast_path: bool = True
     """How networks compute and learn; results are the same but for rounding. `true`: features with batch normalisation
     folded into the convolutions, and training with Graft's own layers and optimiser steps where they were measured to
