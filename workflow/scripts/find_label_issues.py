@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from graft.config.base import parse
-from graft.config.dataset import Split
+from graft.config.dataset import Pictures, Split
 from graft.config.figures import Figures
 from graft.data.split import groups_of
 from graft.data.unlabelled import is_unlabelled
@@ -39,7 +39,9 @@ def main(argv: list[str] | None = None) -> None:
     except ValueError as error:
         raise UserError(f"{arguments.dataset}: {error}; a label can be judged by other photos only") from None
     issues = issues_table(manifest["path"].tolist(), classes, codes, probabilities)
-    style.save(figure.draw(issues, arguments.images, arguments.dataset), [arguments.figure], Figures().dpi)
+    pictures = parse(Pictures, json.loads(arguments.pictures), "pictures")
+    drawn = figure.draw(issues, arguments.images, arguments.dataset, pictures)
+    style.save(drawn, [arguments.figure], Figures().dpi)
     write_table(issues, arguments.output, sealed=False)  # a user's to edit: no stage reads it
     print(story(issues), f"find_label_issues: {arguments.output} lists every photo; {ADVICE}", sep="\n")
 
@@ -70,6 +72,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--classes", required=True, type=Path, help="classes.json")
     parser.add_argument("--images", required=True, type=Path, help="what the photos' paths are relative to")
     parser.add_argument("--settings", default="{}", help="JSON of the split: its group_by and seed are used")
+    parser.add_argument("--pictures", default="{}", help="JSON of Pictures: how the photos are shown")
     parser.add_argument("--output", required=True, type=Path, help="label_issues.csv, to be written")
     parser.add_argument("--figure", required=True, type=Path, help="the .png file to write")
     return parser.parse_args(argv)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from graft import disk
 from graft.config.backbone import BASELINES
+from graft.config.dataset import SQUASHED, Pictures
 from graft.config.figures import OF_A_MULTILABEL_RUN, OF_A_RUN, Figures
 from graft.errors import UserError
 from graft.figures import (
@@ -32,7 +33,7 @@ from graft.figures import (
 )
 from graft.judging.multilabel_outcomes import has_sets
 from graft.machine import gpus, runtime
-from graft.network.model_file import read_facts
+from graft.network.model_file import pictures_of, read_facts
 from graft.storage.arrays import open_array
 from graft.storage.files import read_table
 
@@ -72,6 +73,11 @@ class Inputs:
         """Return what predictions.csv holds."""
         return read_table(self.predictions)
 
+    @cached_property
+    def pictures(self) -> Pictures:
+        """Return which page of a photo its models saw, and which values were black and white."""
+        return pictures_of(read_facts(self.models[0])) if self.models else SQUASHED
+
 
 def draw_learning_curves(inputs: Inputs, settings: Figures) -> Figure:
     """Return loss and accuracy over epochs."""
@@ -99,24 +105,26 @@ def draw_gradcam(inputs: Inputs, settings: Figures) -> Figure:
 DRAWN: dict[str, Callable[[Inputs, Figures], Figure]] = {
     "learning_curves": draw_learning_curves,
     "prediction_grid": lambda at, settings: prediction_grid.draw(
-        at.answers, at.images, settings.prediction_grid, at.run
+        at.answers, at.images, settings.prediction_grid, at.run, at.pictures
     ),
     "confusion_matrix": lambda at, settings: confusion.draw(at.answers, at.run),
     "roc_pr": lambda at, settings: roc_pr.draw(at.answers, at.run),
     "reliability": lambda at, settings: reliability.draw(at.answers, settings.reliability, at.run),
-    "mistakes": lambda at, settings: mistakes.draw(at.answers, at.images, settings.mistakes, at.run),
+    "mistakes": lambda at, settings: mistakes.draw(at.answers, at.images, settings.mistakes, at.run, at.pictures),
     "feature_map": draw_feature_map,
     "gradcam": draw_gradcam,
 }
 DRAWN_OF_LABELS: dict[str, Callable[[Inputs, Figures], Figure]] = {
     "learning_curves": draw_learning_curves,
     "prediction_grid": lambda at, settings: label_photos.draw_sample(
-        at.answers, at.images, settings.prediction_grid, at.run
+        at.answers, at.images, settings.prediction_grid, at.run, at.pictures
     ),
     "label_curves": lambda at, settings: label_curves.draw(at.answers, at.run),
     "co_occurrence": lambda at, settings: co_occurrence.draw(at.answers, at.run),
     "reliability": lambda at, settings: label_reliability.draw(at.answers, settings.reliability, at.run),
-    "mistakes": lambda at, settings: label_photos.draw_mistakes(at.answers, at.images, settings.mistakes, at.run),
+    "mistakes": lambda at, settings: label_photos.draw_mistakes(
+        at.answers, at.images, settings.mistakes, at.run, at.pictures
+    ),
 }
 
 

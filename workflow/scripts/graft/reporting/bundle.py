@@ -14,7 +14,7 @@ from graft.config.base import nearest
 from graft.config.dataset import Pictures
 from graft.data.pictures import upright_rgb
 from graft.errors import UserError
-from graft.network.model_file import FACTS, read_facts
+from graft.network.model_file import FACTS, pictures_of, read_facts
 from graft.reporting import exported
 from graft.storage import seals
 from graft.storage.files import read_json, read_table, sha256_of, write_table
@@ -148,7 +148,7 @@ def add_examples(folder: Path, shared: list[Path]) -> list[dict[str, Any]]:
     if not shared:
         return []
     from graft.network.model_file import load_model
-    from graft.predicting.classify import classify, pictures_of
+    from graft.predicting.classify import classify
 
     pictures = pictures_of(read_facts(folder / "model.keras"))
     (folder / "examples").mkdir()

@@ -48,10 +48,13 @@ def out_of_fold(features: np.ndarray, codes: np.ndarray, groups: np.ndarray, see
 
 
 def folds_of(codes: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the rows to fit to and to judge, fold by fold; fewer than five where there are fewer groups."""
-    n_folds = min(FOLDS, len(np.unique(groups)))
-    if n_folds < 2:
+    """Return the rows to fit to and to judge, fold by fold; fewer than five where there are fewer groups or photos."""
+    n_groups, most = len(np.unique(groups)), int(np.bincount(codes).max())
+    if n_groups < 2:
         raise ValueError("all photos are of one group: none can vouch for another")
+    if most < 2:
+        raise ValueError("no class has two photos: none can vouch for another")
+    n_folds = min(FOLDS, n_groups, most)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class of fewer photos than folds
         splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
