@@ -195,9 +195,8 @@ def readme(card: str, licence: Licence, exports: pd.DataFrame | None, examples: 
         **matter,
         "tags": list(dict.fromkeys([*matter["tags"], *(TAGS[name] for name in formats)])),
     }
-    parts = [body.rstrip("\n"), ""]
-    if exports is not None and "\n## Exports\n" not in body:
-        parts.append(exported.section(exports))
+    told = body if exports is None else exported.in_card(body, exports)
+    parts = [told.rstrip("\n"), ""]
     if examples:
         matter["widget"] = [
             {
