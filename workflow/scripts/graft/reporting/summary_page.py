@@ -137,7 +137,7 @@ def always_one_class(judged: pd.DataFrame) -> list[str]:
 def table(judged: pd.DataFrame, costs: pd.DataFrame, verdicts: dict[tuple[str, str], str], best: Best) -> str:
     """Return a row per run and stage, most accurate runs first, with the cost of getting there and its caveats."""
     costs = costs[costs["kind"] == "run"].set_index(["run", "stage"])
-    columns = multilabel_page.COLUMNS if is_table_of_sets(judged) else COLUMNS
+    columns: tuple[str, ...] = multilabel_page.COLUMNS if is_table_of_sets(judged) else COLUMNS
     columns += ("exports",) if "exports" in costs else ()
     rows = ["<tr>" + "".join(f"<th>{name}</th>" for name in columns) + "</tr>"]
     for run in best.order:
