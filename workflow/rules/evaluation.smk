@@ -44,6 +44,7 @@ rule compare_runs:
         provenance=of_all_runs(paths.PROVENANCE),
         evaluation=of_all_runs(paths.EVALUATION),
         predictions=of_all_runs(paths.PREDICTIONS),
+        exports=exports_of_all_runs,
     output:
         comparison=report(
             paths.COMPARISON,
@@ -68,5 +69,5 @@ rule compare_runs:
     message:
         "Comparing all runs"
     shell:
-        "python $GRAFT_SCRIPTS/compare_runs.py --provenance {input.provenance} --settings {params.settings:q}"
+        "python $GRAFT_SCRIPTS/compare_runs.py --provenance {input.provenance} --exports {input.exports} --settings {params.settings:q}"
         " --comparison {output.comparison} --significance {output.significance} 2>&1 | tee {log}"

@@ -43,6 +43,7 @@ STYLE = """
 .graft-summary th { border-bottom: 2px solid #333; }
 .graft-summary td { overflow-wrap: break-word; }
 .graft-summary td:nth-child(n+5) { white-space: nowrap; }
+.graft-summary td.exports { white-space: normal; min-width: 14em; }
 .graft-summary td:first-child, .graft-summary td:nth-child(3) { min-width: 7em; }
 .graft-summary td:nth-child(4) { min-width: 15em; }
 .graft-summary small { display: block; color: #444; max-width: 40em; }
@@ -136,7 +137,8 @@ def always_one_class(judged: pd.DataFrame) -> list[str]:
 def table(judged: pd.DataFrame, costs: pd.DataFrame, verdicts: dict[tuple[str, str], str], best: Best) -> str:
     """Return a row per run and stage, most accurate runs first, with the cost of getting there and its caveats."""
     costs = costs[costs["kind"] == "run"].set_index(["run", "stage"])
-    columns = multilabel_page.COLUMNS if is_table_of_sets(judged) else COLUMNS
+    columns: tuple[str, ...] = multilabel_page.COLUMNS if is_table_of_sets(judged) else COLUMNS
+    columns += ("exports",) if "exports" in costs else ()
     rows = ["<tr>" + "".join(f"<th>{name}</th>" for name in columns) + "</tr>"]
     for run in best.order:
         for row in judged[judged["run"] == run].to_dict("records"):
@@ -160,6 +162,7 @@ def cells(row: Mapping[Any, Any], cost: pd.Series, verdict: str) -> list[str]:
         number(cost["seconds"], ",.0f"),
         number(cost["peak_memory_mb"], ",.0f", " MB"),
     ]
+    exports = [f"<td class=exports>{escape(cost['exports'])}</td>"] if "exports" in cost else []
     right = row["right_sets"] if "right_sets" in row else row["correct"]
     return [
         f"<td>{breakable(row['run'])}</td>",
@@ -167,6 +170,7 @@ def cells(row: Mapping[Any, Any], cost: pd.Series, verdict: str) -> list[str]:
         f"<td>{right:,} of {row['n']:,} {ROLES[row['role']]} photos</td>",
         f"<td>{accuracy}{remarks}</td>",
         *(f"<td>{cell}</td>" for cell in plain),
+        *exports,
     ]
 
 
