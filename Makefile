@@ -3,10 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORES ?= 4
 GPUS ?= 1
+IMAGE ?= graft
+LOCKS ?= requirements.txt
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
-.PHONY: help setup dev exports-setup hub-setup demo run table bundle test test-long test-slow test-backbones test-hub test-jax test-slurm \
-	test-deploy test-pythons bench lint format pins lock labels schema docs graph reproduce paper page clean
+.PHONY: help setup dev exports-setup hub-setup demo run table bundle image image-apptainer test test-long test-slow test-backbones \
+	test-hub test-jax test-slurm test-container test-deploy test-pythons test-crate bench lint format pins lock labels schema docs graph \
+	reproduce paper page crate clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -53,6 +56,28 @@ hub-setup: .venv/installed-hub  ## add KerasHub's backbones: DINOv2, DINOv3, ViT
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r envs/requirements-hub.txt
 	@touch $@
 
+image:  ## the software as an image for Docker, Podman or Buildah: IMAGE=name LOCKS=requirements-gpu.txt
+	@for tool in docker podman buildah; do \
+		$$tool info >/dev/null 2>&1 || continue; \
+		exec $$tool build --tag $(IMAGE) --build-arg LOCKS='$(LOCKS)' $(IMAGE_OPTIONS) --file envs/container/Dockerfile envs; \
+	done; echo "graft: an image needs Docker, Podman or Buildah, and none of them works here" >&2; exit 1
+
+image-apptainer:  ## the same as a file for Apptainer, IMAGE.sif: IMAGE=name LOCKS=requirements-gpu.txt
+	@for tool in apptainer singularity; do \
+		command -v $$tool >/dev/null || continue; \
+		exec $$tool build --build-arg LOCKS='$(LOCKS)' $(IMAGE_OPTIONS) $(IMAGE).sif envs/container/graft.def; \
+	done; echo "graft: this needs Apptainer, which is not on this machine" >&2; exit 1
+
+.venv/installed-crate: .venv/installed envs/requirements-crate.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-crate.txt
+	@touch $@
+
+.venv-crate/installed: envs/requirements-crate-validator.txt
+	$(PYTHON) -m venv .venv-crate
+	.venv-crate/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r envs/requirements-crate-validator.txt
+	@touch $@
+
 demo: setup  ## the whole chain on drawn photos: offline, no account, no GPU
 	@$(BIN)/snakemake --cores $(CORES) --resources gpu=0 --configfile config/demo.yaml --quiet rules progress
 	@$(BIN)/python workflow/commands/print_results.py
@@ -86,13 +111,19 @@ test-hub: dev hub-setup  ## every family of KerasHub is built, trained, saved an
 test-deploy: dev .venv-snakedeploy/installed  ## as others use it: a module, from git, deployed by snakedeploy
 	$(BIN)/python -m pytest tests/workflow/test_used_by_others.py
 
+test-crate: dev .venv/installed-crate .venv-crate/installed  ## research objects, checked by their public validator, offline
+	$(BIN)/python -m pytest tests/unit/test_crate.py tests/unit/test_crate_reading.py tests/workflow/test_reproduce.py
+
 test-pythons:  ## install from the lock and run the demo, on each Python 3.11 to 3.13 that is here
 	.ci/pythons
 
 test-slurm: dev  ## the chain on a real one-node Slurm; installs it, as root
 	$(BIN)/python -m pytest tests/slurm
 
-bench: dev  ## what the README says of speed, measured again: three hours
+test-container: dev  ## the chain in an image built from the Dockerfile, by Apptainer; installs both, as root
+	$(BIN)/python -m pytest tests/containers
+
+bench: dev  ## what docs/speed.md says, measured again: three hours
 	for name in lesson train pipeline; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 lint: dev  ## ruff, snakefmt, snakemake --lint, mypy
@@ -133,7 +164,7 @@ docs: .venv-docs/installed  ## the documentation site in site/, offline; stops a
 graph: setup  ## docs/architecture.md: which rule needs which, drawn from the rules
 	$(BIN)/python workflow/commands/draw_rules.py
 
-reproduce: setup  ## repeat a run from its provenance: make reproduce RUN=name
+reproduce: setup  ## repeat a run from its provenance, or from a crate: make reproduce RUN=name, or RUN=path of a crate
 	@$(BIN)/python workflow/commands/reproduce.py --run $(or $(RUN),$(error name the run: make reproduce RUN=name)) \
 		--cores $(CORES) -- --resources gpu=$(GPUS)
 
@@ -143,6 +174,10 @@ bundle: setup  ## a folder to give away: make bundle RUN=name LICENSE=cc-by-4.0 
 
 paper: setup  ## a LaTeX table, a figure, methods and references of the finished runs, in results/paper
 	@$(BIN)/python workflow/commands/paper.py
+
+crate: .venv/installed-crate  ## a research object (RO-Crate) of a run: make crate RUN=name [LICENSE=CC-BY-4.0 AGENT="..." ZIP=1]
+	@$(BIN)/python workflow/commands/crate.py --run $(or $(RUN),$(error name the run: make crate RUN=name)) \
+		--license '$(LICENSE)' --agent '$(AGENT)' $(if $(ZIP),--zip)
 
 page: setup  ## try a run's model in the browser, on this machine: make page RUN=name
 	@$(BIN)/python workflow/commands/page.py --run $(or $(RUN),$(error name the run: make page RUN=name))

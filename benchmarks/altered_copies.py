@@ -231,7 +231,8 @@ def distinct_photos(photos, staging):
 
 def search(looks):
     """Return the links that the audit finds."""
-    return [(link.earlier, link.later, link.kind) for link in copy_links(looks, Ingest().near_duplicate_distance)]
+    links = copy_links(looks, [look.picture for look in looks], Ingest().near_duplicate_distance)
+    return [(link.earlier, link.later, link.kind) for link in links]
 
 
 def report_strangers(name, paths, looks):

@@ -10,16 +10,20 @@ from PIL import Image
 
 from graft.config.backbone import Backbone
 from graft.config.recipe import Head
+from graft.judging import multilabel
 from graft.judging.calibration import Calibrator, apply
+from graft.judging.multilabel_calibration import LabelCalibrator
+from graft.judging.multilabel_calibration import apply as apply_to_labels
 from graft.judging.strangers import fit
 from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
 from graft.network.features_of import with_features
 from graft.network.head import build_head
 from graft.network.model_file import copy_model, load_model, save_model
+from graft.predicting.label_predictions import label_predictions_table
 from graft.predicting.likeness import MEMBER
 from graft.predicting.predictions import predict_logits, predict_outputs, predictions_table
-from graft.storage.files import write_table
+from graft.storage.files import read_table, write_table
 from networks import lively
 from places import ROOT
 
@@ -77,8 +81,33 @@ def make_run(folder: Path, classes: tuple[str, ...] = CLASSES, output: str = "lo
     facts["unlike"] = {"threshold": float(middle), "rate": 0.05, "set_on": "photos", "n": n, "judged": None}
     save_model(model, facts, folder / "plain.keras")
     copy_model(folder / "plain.keras", {}, run.model, {MEMBER: likeness.to_bytes()})
-    model, _ = load_model(run.model)
+    predict(run, pixels, classes, threshold)
+    return run
 
+
+def make_label_run(folder: Path, thresholds: list[float]) -> MadeRun:
+    """Make a run whose photos may have several of as many labels as there are thresholds: the network is the same."""
+    classes = tuple(f"label {place}" for place in range(len(thresholds)))
+    run = make_run(folder, classes, "sigmoid")
+    facts = {"classes": list(classes), "size": SIZE, "temperature": 2.0, "thresholds": thresholds, "output": "sigmoid"}
+    model, _ = load_model(run.model)
+    run.model.unlink()
+    save_model(model, facts | {"run": "made", "stage": "head", "fold": 0, "unlike": None}, run.model)
+    split = read_table(folder / "split.csv").rename(columns={"label": "labels"})
+    asked = split.assign(group=range(len(split)), chose=0)[TRAINED:]
+    pixels, rows = np.load(folder / "pixels.npy"), np.arange(TRAINED, len(split))
+    logits = predict_logits(model, pixels, rows, "made")
+    table = label_predictions_table(asked, logits, list(classes), "head")
+    calibrated = apply_to_labels(table, LabelCalibrator(2.0, thresholds, "nothing", 0))
+    write_table(multilabel.published_predictions(calibrated), folder / "predictions.csv")
+    return run
+
+
+def predict(run: MadeRun, pixels: np.ndarray, classes: tuple[str, ...], threshold: float | None) -> None:
+    """Write manifest, split and predictions of a made-up run with one label a photo."""
+    folder, n = run.folder, len(pixels)
+    names = sorted(path.name for path in run.photos.iterdir())
+    model, _ = load_model(run.model)
     labels = [classes[index % len(classes)] for index in range(n)]
     split = pd.DataFrame({"path": names, "label": labels, "fold": 0, "role": ["train"] * TRAINED + ["val"] * JUDGED})
     write_table(split[["path", "label"]], folder / "manifest.csv")
@@ -89,4 +118,3 @@ def make_run(folder: Path, classes: tuple[str, ...] = CLASSES, output: str = "lo
         predictions_table(asked, logits, list(classes), "head"), Calibrator(2.0, threshold, "nothing", 0), 0.3
     )
     write_table(table, folder / "predictions.csv")
-    return run

@@ -99,6 +99,13 @@ def test_no_copy_vouches_for_a_wrong_label():
     assert together[0, 1] < 0.1 < 0.3 < apart[0, 1]
 
 
+def test_classes_of_fewer_photos_than_folds_are_judged_in_fewer_folds():
+    features, codes = clouds(2, 3)
+    assert out_of_fold(features, codes, each(codes), seed=0).shape == (6, 2)
+    with pytest.raises(ValueError, match="no class has two photos"):
+        out_of_fold(features[:2], np.array([0, 1]), each(codes)[:2], seed=0)
+
+
 def test_a_class_of_one_photo_is_no_suspect_and_stops_nothing():
     features, codes = clouds(3, 10)
     features, codes = np.vstack([features, np.full((1, 8), 9, np.float32)]), np.append(codes, 3)

@@ -85,7 +85,7 @@ def test_two_rows_of_one_photo_with_other_labels_are_in_conflict_and_none_at_all
 
 
 def test_corrections_give_a_photo_another_set_or_none(ingested):
-    fixes = b"path,label,action\n3.png,water;tree,\n4.png,,relabel\n1.png,,drop\n"
+    fixes = b"path,label,action\n3.png,water|tree,relabel\n4.png,,relabel\n1.png,,drop\n"  # our own separator too
     results = ingested("\n".join(ROWS), {"separator": ";", "corrections": "fixes.csv"}, more={"fixes.csv": fixes})
     assert sets_of(results) == {"0.png": "car|tree", "2.png": "", "3.png": "tree|water", "4.png": ""}
 
@@ -125,14 +125,7 @@ SEVERAL = {"folder": "photos", "labels": {"table": "labels.csv", "separator": ";
     [
         (SEVERAL, {"override": {}}, {}, "head.output of mine is 'softmax', which gives a photo one label"),
         ({"folder": "photos"}, {}, {}, "head.output of mine is 'sigmoid', which is for several labels a photo"),
-        (SEVERAL, {"exports": ["onnx"]}, {}, "exports of mine cannot be proved yet for several labels a photo"),
         (SEVERAL, {}, {"evaluation": {"unsure_below": 0.7}}, "evaluation.unsure_below is for one label a photo"),
-        (
-            SEVERAL,
-            {"sweep": {"seed": [0, 1]}, "choose": "log_loss"},
-            {},
-            " is for one label a photo; leave it out, and compare the runs",
-        ),
         (
             {"folder": "photos", "labels": {"pattern": "(?P<label>x)", "separator": ";"}},
             {},
@@ -170,12 +163,36 @@ def test_runs_of_one_label_and_of_several_are_not_compared():
     assert not Job(values | {"runs": ["plain"]}, RECIPES).several
 
 
-def test_neither_wrong_labels_nor_exports_can_be_asked_for():
-    asked = job(SEVERAL)
-    with pytest.raises(UserError, match="the list of wrong labels is for photos of one label each"):
-        asked.features_of_dataset("photos")
-    with pytest.raises(UserError, match="the export onnx is for photos of one label each"):
-        asked.export("mine", "onnx")
+def test_wrong_labels_can_be_asked_for():
+    cached, plain = job(SEVERAL).features_of_dataset("photos")
+    assert cached == plain  # a probe has no views
+
+
+@pytest.mark.parametrize(("head", "choose"), [("sigmoid", "accuracy"), ("softmax", "mean_average_precision")])
+def test_a_sweep_cannot_choose_by_a_number_that_its_runs_lack(head, choose):
+    source = SEVERAL if head == "sigmoid" else {"folder": "photos"}
+    settings = {"override": {"head": {"output": head}}, "sweep": {"seed": [0, 1]}, "choose": choose}
+    with pytest.raises(UserError, match=f"choose of mine-seed0 is '{choose}', which is for") as caught:
+        job(source, settings)
+    assert "log_loss" in str(caught.value)
+
+
+def test_a_sweep_of_several_labels_can_choose():
+    for choose in ("log_loss", "mean_average_precision"):
+        swept = job(SEVERAL, {"sweep": {"seed": [0, 1]}, "choose": choose})
+        assert swept.run("mine-seed1").recipe.selection.on == "held_out"
+
+
+def test_networks_can_be_tabulated_and_fine_tuned_with_the_same_head():
+    asked = job(SEVERAL, {"sweep": {"backbone": ["VGG16", "MobileNet"]}}, model_table={"sweep": "mine", "finetune": 1})
+    assert len(asked.runs_of_table) == 2
+    tuned = asked.run("mine-VGG16-finetuned")
+    assert (tuned.experiment.recipe, tuned.recipe.head.output) == ("graft", "sigmoid")
+
+
+def test_exports_can_be_listed_and_asked_for():
+    assert job(SEVERAL, {"exports": ["onnx"]}).exports("mine") == ["onnx"]
+    assert job(SEVERAL).export("mine", "litert").name == "litert"
 
 
 def test_the_drawn_contents_are_the_drawn_scenes_with_a_table_of_what_they_show(tmp_path):

@@ -13,7 +13,7 @@ from graft.config.figures import OF_A_MULTILABEL_RUN, Figures
 from graft.data.label_sets import texts_of
 from graft.figures.drawing import Inputs, draw_all
 from graft.judging.multilabel_calibration import CROSS_VALIDATED, LabelCalibrator, apply, fit
-from graft.network.model_file import read_facts
+from graft.network.model_file import add_facts, read_facts
 from graft.predicting.verdicts import label_verdict
 from graft.reporting.summary import summary
 from graft.storage.files import read_json, read_table
@@ -169,8 +169,14 @@ def draw(folder, images):
     write_photos(predictions["path"].unique(), images)
     written = folder / "fold0" / "head" / "history.csv"
     history(3).to_csv(written, index=False)
-    nothing = folder / "none"
-    inputs = Inputs(folder.name, folder / "predictions.csv", [written], [], images, nothing, nothing, nothing)
+    manifest = folder.parents[1] / "data" / "drawn" / "manifest.csv"
+    n = len(read_table(manifest))
+    np.save(folder / "pixels.npy", np.zeros((n, 16, 16, 3), np.uint8))
+    np.save(folder / "features.npy", np.random.default_rng(0).normal(size=(1, n, 8)).astype(np.float32))
+    add_facts(folder / "stub.keras", {"backbone": "Pixels16"})  # a baseline, which needs no framework
+    arrays = folder / "pixels.npy", folder / "features.npy"
+    models = [folder / "stub.keras"]
+    inputs = Inputs(folder.name, folder / "predictions.csv", [written], models, images, *arrays, manifest)
     files = [folder / "figures" / f"{name}.png" for name in OF_A_MULTILABEL_RUN]
     failed = draw_all(inputs, Figures(dpi=50), files, [])
     assert failed == {}

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 import paper as command
+from graft.config import hub
+from graft.config.backbone import NATIVE_SIZE
 from graft.errors import UserError
 from graft.reporting import paper, references
 from graft.storage.files import write_table
@@ -92,7 +94,8 @@ def test_one_run_is_not_the_best_of_anything():
 def test_methods_say_what_was_done_and_cite_what_is_listed(results):
     command.main(["--results", str(results)])
     text = (results / "paper" / "methods.tex").read_text()
-    assert r"on ResNet50~\cite{resnet} (weights: imagenet, 224 pixels) by the recipe graft, on 500 photos" in text
+    assert r"on ResNet50~\cite{resnet} (weights: imagenet~\cite{imagenet}, 224 pixels) by" in text
+    assert "by the recipe graft, on 500 photos" in text
     assert "split once (stratified), seed 7" in text
     assert r"commit 0123456789ab, ran with Keras 3.15.1~\cite{keras}, Snakemake 9.27.1" in text
     entries = set(re.findall(r"^@\w+\{(\w+),", (results / "paper" / "references.bib").read_text(), re.MULTILINE))
@@ -104,7 +107,14 @@ def test_every_entry_is_one_of_its_key_with_balanced_braces():
         assert re.match(rf"@\w+\{{{key},\n  author = \{{", entry), key
         assert entry.count("{") == entry.count("}"), key
         assert re.search(r"year = \{\d{4}\}", entry), key
-    assert set(references.NETWORKS.values()) <= set(references.entries())
+    assert {*references.PAPERS.values(), *references.FAMILIES.values()} <= set(references.entries())
+
+
+def test_every_network_of_keras_has_its_paper():
+    assert all(references.network(name) for name in NATIVE_SIZE)
+    assert {preset.family for preset in hub.presets().values()} - set(references.FAMILIES) == {
+        *("HGNetV2Backbone", "MobileNetV5Backbone")
+    }
 
 
 def test_the_figure_is_as_wide_as_a_column_and_has_its_fonts(results):

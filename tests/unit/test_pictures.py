@@ -20,7 +20,7 @@ from graft.data.pixels import square
 from graft.data.refusal import Refused
 from graft.errors import UserError
 from graft.figures.photos import thumbnail
-from graft.predicting.classify import pictures_of
+from graft.network.model_file import pictures_of
 from graft.predicting.decoding import open_square
 from graft.reporting.provenance import FIT
 from graft.storage.files import read_table, sha256_of

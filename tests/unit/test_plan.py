@@ -50,6 +50,19 @@ def test_the_cost_of_every_network_of_keras_is_known_and_grows_with_its_size():
     assert round(large.photo_seconds * plan.RATE / 1e9, 1) == 15.3  # thousand million multiply-adds, without its top
 
 
+def test_the_cost_of_a_preset_of_kerashub_is_estimated_and_that_of_a_user_s_own_is_not(tmp_path):
+    # DINOv2 small at 224 pixels: 22 million weights, 5.5 thousand million multiply-adds (timm's table)
+    small = plan.known(Backbone(name="hub/dinov2_small", size=224))
+    assert 0.5 < small.photo_seconds * plan.RATE / 5.5e9 < 2
+    assert (
+        "no estimate"
+        not in plan.plan_lines(
+            job({"backbone": [{"name": "hub/dinov2_small", "weights": "preset"}]}), "lesson", tmp_path
+        )[-1]
+    )
+    assert plan.known(Backbone(name="hub/mine", weights=str(tmp_path), size=224)) is None
+
+
 def test_longer_training_costs_more_time_and_no_more_disk(tmp_path):
     def minutes_and_disk(epochs: int) -> tuple[str, str]:
         swept = job({"seed": [0, 1]}, override={"finetune": {"epochs": epochs}})

@@ -23,7 +23,7 @@ from graft.training.augment import apply_views, draw_views
 from graft.training.batches import InOrder
 from graft.training.callbacks import StopAtNaN
 from graft.training.features import embed_photos
-from graft.training.finetune import Before, Expected, fine_tune, first_trainable, in_order
+from graft.training.finetune import Before, Expected, fine_tune, first_trainable, in_order, interpolate
 from graft.training.frozen import train_head
 from graft.training.probe import fit_probe, folds_of
 from graft.training.resume import EVERY_SECONDS
@@ -502,6 +502,18 @@ def test_interpolation_is_the_mean_of_the_weights_before_and_after(data, tmp_pat
     for start, mean, end in zip(unmoved.get_weights(), half.get_weights(), whole.get_weights(), strict=True):
         assert np.allclose(mean, (start + end) / 2, atol=1e-6)
     assert not np.allclose(half.get_weights()[0], whole.get_weights()[0], atol=1e-4)
+
+
+def test_weights_between_which_lies_a_barrier_are_not_averaged(capsys):
+    # one weight; its log loss is 0 at -1 and at 1, and 1 in the middle
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.set_weights([np.array([[1.0]])])
+    interpolate(model, [np.array([[-1.0]])], 0.5, lambda: 1 - abs(model.get_weights()[0].item()), "tag")
+    assert model.get_weights()[0].item() == 1
+    assert "tag: the weights are those of fine-tuning alone" in capsys.readouterr().out
+    interpolate(model, [np.array([[-1.0]])], 0.5, lambda: abs(model.get_weights()[0].item()), "tag")
+    assert model.get_weights()[0].item() == 0
+    assert capsys.readouterr().out == ""
 
 
 def test_a_fraction_unfreezes_that_share_of_the_blocks():

@@ -25,6 +25,8 @@ LEFT_OUT = {
     "python predict.py": "runs in the folder of an export; tests/unit/test_exports.py runs it there",
     "pip install --require-hashes -r requirements.txt": "the requirements of an export, in its own folder",
     "snakedeploy": "takes a repository on the internet; tests/workflow/test_used_by_others.py deploys one from here",
+    "apptainer exec": "takes an image, which tests/containers has",
+    "docker run": "takes an image; tests/containers runs it as Buildah does",
     "sbatch": "takes a cluster; tests/slurm has one",
     "python3 -m venv": "makes an environment",
     ". ": "activates an environment",

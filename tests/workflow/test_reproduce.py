@@ -49,3 +49,21 @@ def test_a_run_repeated_from_its_provenance_has_the_same_bytes(folds, tmp_path):
     done = reproduce(folds, "--folder", str(tmp_path / "again"))
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "quick came out the same, byte for byte, in all 2 files" in done.stdout
+
+
+def test_a_run_repeated_from_its_crate_elsewhere_has_the_same_bytes(folds, tmp_path):
+    pytest.importorskip("rocrate", reason="rocrate is not installed here: make test-crate")
+    script = ROOT / "workflow" / "commands" / "crate.py"
+    arguments = ["--run", "quick", "--results", "results", "--output", str(tmp_path / "quick"), "--zip"]
+    subprocess.run([sys.executable, script, *arguments], cwd=folds.folder, env=folds.environment, check=True)
+    description = json.loads((tmp_path / "quick" / "ro-crate-metadata.json").read_text())
+    [action] = [entity for entity in description["@graph"] if entity["@id"] == "#run"]
+    assert action["startTime"] < action["endTime"]
+    (tmp_path / "elsewhere").mkdir()
+    command = [sys.executable, str(ROOT / "workflow" / "commands" / "reproduce.py"), "--cores", "4", "--run"]
+    done = subprocess.run(
+        [*command, str(tmp_path / "quick.crate.zip")],
+        cwd=tmp_path / "elsewhere", env=folds.environment, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "quick came out the same, byte for byte, in all 2 files" in done.stdout

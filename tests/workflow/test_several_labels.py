@@ -21,6 +21,7 @@ def built(tmp_path_factory):
     configuration = yaml.safe_load((ROOT / "config" / "several_labels.yaml").read_text())
     configuration["runs"] = ["contents", "contents_untrained", "contents_finetuned"]
     configuration["experiments"]["contents_finetuned"]["override"]["finetune"] = {"epochs": 2}
+    configuration["experiments"]["contents"]["exports"] = ["saved_model"]  # the one that needs no packages of its own
     project = Project(tmp_path_factory.mktemp("several"), configuration)
     project.said = project.run()
     return project
@@ -72,6 +73,25 @@ def test_new_photos_get_any_number_of_labels(built, tmp_path):
     assert [row[1] for row in rows[1:]] == published
     assert len({len(one.split("|")) if one else 0 for one in published}) > 1  # not all have one label
     assert len(said.splitlines()) == 12
+
+
+def test_an_export_gives_every_judged_photo_the_same_labels(built):
+    [row] = built.table("runs/contents/exports.csv").to_dict("records")
+    assert (row["photos"], row["flipped"]) == (200, 0)
+    assert row["accuracy"] == row["model_accuracy"] == judged(built, "contents")["right_sets"] / 200
+    facts = built.json("runs/contents/exports/saved_model/graft.json")
+    assert (
+        facts["thresholds"]
+        == built.json("runs/contents/calibration.json")["stages"]["head"]["folds"]["0"]["thresholds"]
+    )
+
+
+def test_labels_that_may_be_wrong_are_listed_on_request(built):
+    said = built.run("--nolock", "results/data/contents/label_issues.csv")
+    assert "photos have a suspect label" in said
+    table = built.table("data/contents/label_issues.csv")
+    assert len(table) == len(built.table("data/contents/manifest.csv"))
+    assert table["self_confidence"].is_monotonic_increasing
 
 
 def striped(folder, n=36):

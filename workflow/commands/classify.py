@@ -25,9 +25,9 @@ import library  # noqa: F401
 
 # isort: split
 from graft.errors import UserError, run_script
-from graft.network.model_file import load_model, read_facts
+from graft.network.model_file import load_model, pictures_of, read_facts
 from graft.predicting import score_tables, scoring
-from graft.predicting.classify import annotate, classify, find_photos, load_classifier, pictures_of
+from graft.predicting.classify import annotate, classify, find_photos, load_classifier
 from graft.predicting.decoding import workers_for
 from graft.predicting.likeness import read_likeness
 from graft.predicting.verdicts import LabelVerdict, Verdict

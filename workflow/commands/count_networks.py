@@ -5,6 +5,7 @@ Sweeps and the model table estimate time and disk by it, without building a netw
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import library  # noqa: F401
 
@@ -32,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     from graft.network.backbones import build_backbone
     from graft.network.cost import cost_of
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in [*NATIVE_SIZE, "Rootstock"]:
         spec = Backbone(name=name, weights="none")
         rows.append({"name": name, "size": spec.size} | cost_of(build_backbone(spec)).as_row())

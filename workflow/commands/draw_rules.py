@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def flowchart() -> str:
     """Return the flowchart of the default job."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--rulegraph", "mermaid-js"]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--rulegraph", "mermaid-js"]
     done = subprocess.run([*command, "--cores", "1", "--quiet"], cwd=ROOT, capture_output=True, text=True, check=True)
     names = dict(re.findall(r"(id\d+)\[(\w+)\]", done.stdout))
     needs = {(names[one], names[other]) for one, other in re.findall(r"(id\d+) --> (id\d+)", done.stdout)}

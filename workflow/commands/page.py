@@ -8,6 +8,7 @@ It listens on 127.0.0.1 alone unless --host says otherwise. Photos are read and 
 import argparse
 import os
 from pathlib import Path
+from typing import Any
 
 import library  # noqa: F401
 
@@ -42,7 +43,7 @@ def main(argv: list[str] | None = None) -> None:
             f"port {arguments.port} of {arguments.host} cannot be had ({error.strerror}): take another with --port"
         ) from None
     host, port = server.server_address[:2]
-    print(f"page: {arguments.run}: http://{host}:{port}/ (end it with Ctrl-C)", flush=True)
+    print(f"page: {arguments.run}: http://{host!s}:{port}/ (end it with Ctrl-C)", flush=True)
     try:
         server.serve_forever()
     finally:
@@ -50,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
         answerer.decoders.close()
 
 
-def about(facts: dict) -> str:
+def about(facts: dict[str, Any]) -> str:
     """Return what the page says of the model."""
     n, trained = len(facts["classes"]), {"finetuned": "fine-tuned", "head": "backbone frozen"}
     words = [

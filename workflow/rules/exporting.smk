@@ -11,7 +11,7 @@ def exports_of_run(wildcards):
 
 def check_exports():
     """End the run here, in one line, where an export that is listed needs packages that are not installed."""
-    if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
+    if workflow.deployment_settings.deployment_method & {DeploymentMethod.CONDA, DeploymentMethod.APPTAINER}:
         return  # jobs have an environment of their own
     try:
         for run in job.runs:

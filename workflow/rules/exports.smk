@@ -58,8 +58,9 @@ rule join_exports:
         "../../envs/graft.yaml"
     params:
         code=code_of("join_exports.py"),
+        several=" --several" if job.several else "",
     message:
         "Tabling the exports of {wildcards.run}"
     shell:
-        "python $GRAFT_SCRIPTS/join_exports.py --tables {input.tables} --card {input.card}"
+        "python $GRAFT_SCRIPTS/join_exports.py --tables {input.tables} --card {input.card}{params.several}"
         " --output {output.table} --output-card {output.card} 2>&1 | tee {log}"

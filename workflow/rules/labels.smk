@@ -31,9 +31,10 @@ rule find_label_issues:
     params:
         code=code_of("find_label_issues.py"),
         settings=settings_of("grouping"),
+        pictures=settings_of("pictures"),
     message:
         "Looking for wrong labels in {wildcards.dataset}"
     shell:
         "python $GRAFT_SCRIPTS/find_label_issues.py --dataset {wildcards.dataset} --features {input.features} --manifest {input.manifest}"
-        " --classes {input.classes} --images {input.images} --settings {params.settings:q}"
+        " --classes {input.classes} --images {input.images} --settings {params.settings:q} --pictures {params.pictures:q}"
         " --output {output.issues} --figure {output.figure} 2>&1 | tee {log}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from graft.config.base import parse
 from graft.config.model_table import Tabulated
 from graft.errors import run_script
+from graft.judging.kinds import kind_of
 from graft.judging.model_table import finetuned_table
 from graft.storage.files import read_table, write_table
 
@@ -25,10 +26,12 @@ def main(argv: list[str] | None = None) -> None:
     folders = [path.parent for path in arguments.evaluations]
     table = finetuned_table(folders, read_table(arguments.table), settings)
     write_table(table, arguments.output)
+    columns = kind_of(table).columns
     for row in table.to_dict("records"):
+        right, low, high = (row[name] for name in columns)
         print(
-            f"compare_finetuned: {row['network']}: {row['probe_accuracy']:.3f} as a probe, {row['accuracy']:.3f} "
-            f"({row['accuracy_low']:.3f} to {row['accuracy_high']:.3f}) fine-tuned; {row['verdict']}"
+            f"compare_finetuned: {row['network']}: {row[f'probe_{columns[0]}']:.3f} as a probe, {right:.3f} "
+            f"({low:.3f} to {high:.3f}) fine-tuned; {row['verdict']}"
         )
 
 

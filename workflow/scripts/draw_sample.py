@@ -8,7 +8,7 @@ from pathlib import Path
 
 from graft.config.base import parse
 from graft.config.dataset import Source
-from graft.errors import run_script
+from graft.errors import UserError, run_script
 from graft.storage.files import atomic, sha256_of, write_json
 
 NEVER = (1980, 1, 1, 0, 0, 0)  # equal drawings make equal archives
@@ -22,6 +22,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--record", required=True, type=Path, help="the JSON record of what was drawn, to be written")
     arguments = parser.parse_args(argv)
     sample = parse(Source, json.loads(arguments.source), "source").sample
+    if sample is None:
+        raise UserError("the source is no sample: give it a name, a seed and counts")
 
     from graft.sample.photos import write_contents, write_sample
 

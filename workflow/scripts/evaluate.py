@@ -133,14 +133,14 @@ def announce(judged: pd.DataFrame, compared: pd.DataFrame) -> None:
             print(f"evaluate: {row.run}, {row.stage}, {row.role}: {found}")
         if row.chose_n:
             print(
-                f"evaluate: {row.run}, {row.stage}: {row.chose_accuracy:.3f} on the {row.chose_n} photos that chose,"
+                f"evaluate: {row.run}, {row.stage}: {row.chose_accuracy:.3f} on the {row.chose_n!s} photos that chose,"
                 f" {row.accuracy:.3f} on those that judged: optimism {row.optimism:+.3f}"
             )
     for row in compared.itertuples():
         print(f"evaluate: {row.run}, {row.role}, head against finetuned: {row.verdict}")
 
 
-def recorded(record: RunRecord, arguments: argparse.Namespace) -> dict:
+def recorded(record: RunRecord, arguments: argparse.Namespace) -> dict[str, Any]:
     """Write provenance.json and return what it holds."""
     results = [in_folder(arguments, pattern) for pattern in (paths.PREDICTIONS, paths.EVALUATION)]
     made_from = provenance.record_of(

@@ -56,7 +56,7 @@ def make(export: Export, arguments: argparse.Namespace) -> None:
     with atomic(arguments.output) as folder:
         folder.mkdir()
         likeness = read_likeness(arguments.model) if facts.get("unlike") else None
-        whole_model = answering(model, facts["temperature_inside"], likeness)
+        whole_model = answering(model, facts["temperature_inside"], likeness, bool(facts.get("several_labels")))
         path = writing.write(whole_model, export, facts, pixels[np.sort(places.get_indexer(measured))], folder)
         ask = runtimes.opened(export, path, arguments.threads)
         found = proof.compared(judged, proof.answers(ask, pixels, rows), facts)

@@ -8,18 +8,22 @@ import numpy as np
 import pandas as pd
 
 from graft.config.base import parse
-from graft.config.dataset import Split
+from graft.config.dataset import Pictures, Split
 from graft.config.figures import Figures
+from graft.data.label_sets import COLUMN, multi_hot
 from graft.data.split import groups_of
 from graft.data.unlabelled import is_unlabelled
 from graft.data.wording import abbreviated
 from graft.errors import UserError, run_script
 from graft.figures import label_issues as figure
+from graft.figures import label_set_issues as figure_of_sets
 from graft.figures import style
+from graft.judging import label_set_issues
 from graft.judging.label_issues import issues_table
+from graft.judging.multilabel_outcomes import has_sets
 from graft.storage.arrays import open_array
 from graft.storage.files import read_json, read_table, write_table
-from graft.training.out_of_fold import out_of_fold
+from graft.training.out_of_fold import labels_out_of_fold, out_of_fold
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -31,17 +35,33 @@ def main(argv: list[str] | None = None) -> None:
     if len(features) != len(manifest):
         raise UserError(f"{arguments.features} has {len(features)} photos, {arguments.manifest} {len(manifest)}")
     features, manifest = of_labelled(features, manifest)
-    codes = manifest["label"].map(classes.index).to_numpy()
+    several = has_sets(manifest)
+    issues_of = issues_of_sets if several else issues_of_labels
     try:
-        probabilities = out_of_fold(
-            np.asarray(features), codes, groups_of(manifest, settings.group_by), seed=settings.seed
-        )
+        issues = issues_of(np.asarray(features), manifest, classes, settings)
     except ValueError as error:
         raise UserError(f"{arguments.dataset}: {error}; a label can be judged by other photos only") from None
-    issues = issues_table(manifest["path"].tolist(), classes, codes, probabilities)
-    style.save(figure.draw(issues, arguments.images, arguments.dataset), [arguments.figure], Figures().dpi)
+    pictures = parse(Pictures, json.loads(arguments.pictures), "pictures")
+    draw = figure_of_sets.draw if several else figure.draw
+    drawn = draw(issues, arguments.images, arguments.dataset, pictures)
+    style.save(drawn, [arguments.figure], Figures().dpi)
     write_table(issues, arguments.output, sealed=False)  # a user's to edit: no stage reads it
-    print(story(issues), f"find_label_issues: {arguments.output} lists every photo; {ADVICE}", sep="\n")
+    told = story_of_sets(issues) if several else story(issues)
+    print(told, f"find_label_issues: {arguments.output} lists every photo; {ADVICE}", sep="\n")
+
+
+def issues_of_labels(features: np.ndarray, manifest: pd.DataFrame, classes: list[str], settings: Split) -> pd.DataFrame:
+    """Return label_issues.csv of photos of one label each."""
+    codes = manifest["label"].map(classes.index).to_numpy()
+    probabilities = out_of_fold(features, codes, groups_of(manifest, settings.group_by), settings.seed)
+    return issues_table(manifest["path"].tolist(), classes, codes, probabilities)
+
+
+def issues_of_sets(features: np.ndarray, manifest: pd.DataFrame, classes: list[str], settings: Split) -> pd.DataFrame:
+    """Return label_issues.csv of photos that may have several labels."""
+    truth = multi_hot(manifest[COLUMN], classes)
+    probabilities = labels_out_of_fold(features, truth, groups_of(manifest, settings.group_by), settings.seed)
+    return label_set_issues.issues_table(manifest["path"].tolist(), classes, truth > 0, probabilities)
 
 
 def of_labelled(features: np.ndarray, manifest: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
@@ -61,6 +81,14 @@ def story(issues: pd.DataFrame) -> str:
     return f"find_label_issues: {len(suspects)} of {len(issues):,} labels are suspect{first}"
 
 
+def story_of_sets(issues: pd.DataFrame) -> str:
+    """Return how many photos have a suspect label, or seem to lack one, and the first of them."""
+    suspects = issues[issues["suspect"] == 1]
+    named = [f"{row.path} ({str(row.doubted).replace('|', ', ')})" for row in suspects.head(4).itertuples()]
+    first = f": {abbreviated([*named, *suspects['path'][4:]])}" if len(suspects) else ""
+    return f"find_label_issues: {len(suspects)} of {len(issues):,} photos have a suspect label{first}"
+
+
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     """Return the command line's values."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -70,6 +98,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--classes", required=True, type=Path, help="classes.json")
     parser.add_argument("--images", required=True, type=Path, help="what the photos' paths are relative to")
     parser.add_argument("--settings", default="{}", help="JSON of the split: its group_by and seed are used")
+    parser.add_argument("--pictures", default="{}", help="JSON of Pictures: how the photos are shown")
     parser.add_argument("--output", required=True, type=Path, help="label_issues.csv, to be written")
     parser.add_argument("--figure", required=True, type=Path, help="the .png file to write")
     return parser.parse_args(argv)

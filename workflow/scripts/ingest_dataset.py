@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -93,7 +94,7 @@ def story(entries: list[Entry], classes: list[str], several: bool = False) -> st
     return f"{counts}; {len(classes)} {what}: {', '.join(shown)}{folders}{apart}"
 
 
-def record(arrived: Path | None, manifest: pd.DataFrame, labelling: Labelling) -> dict:
+def record(arrived: Path | None, manifest: pd.DataFrame, labelling: Labelling) -> dict[str, Any]:
     """Return what the results rest on.
 
     That is what was downloaded, a digest over every kept photo's name and bytes, and the tables that name the classes

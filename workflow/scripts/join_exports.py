@@ -15,13 +15,15 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", required=True, type=Path, nargs="+", help="of export_model, in the order to keep")
     parser.add_argument("--card", required=True, type=Path, help="the run's MODEL_CARD.md")
+    parser.add_argument("--several", action="store_true", help="photos have several labels, an answer is a set of them")
     parser.add_argument("--output", required=True, type=Path, help="the exports.csv to write")
     parser.add_argument("--output-card", required=True, type=Path, help="the MODEL_CARD.md to write, with the exports")
     arguments = parser.parse_args(argv)
     table = pd.concat([read_table(path) for path in arguments.tables], ignore_index=True)
     write_table(table, arguments.output)
     with atomic(arguments.output_card, sealed=True) as part:
-        part.write_text(exported.in_card(arguments.card.read_text(encoding="utf-8"), table), encoding="utf-8")
+        card = exported.in_card(arguments.card.read_text(encoding="utf-8"), table, arguments.several)
+        part.write_text(card, encoding="utf-8")
     print(f"join_exports: {arguments.output}: {', '.join(table['export'])}")
 
 

@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
 
     predictions = read_table(arguments.predictions)
     sample = sample_table(settings.sample, arguments.photos)
-    classes = [name.removeprefix(CALIBRATED) for name in predictions if name.startswith(CALIBRATED)]
+    classes = [name.removeprefix(CALIBRATED) for name in predictions.columns if name.startswith(CALIBRATED)]
     form = form_of(sample, classes, settings)
     table, surplus = filled(sample, form, predictions, settings)
     with atomic(arguments.submission, sealed=True) as part:

@@ -252,6 +252,27 @@ class LabelIssues(Table, path="data/DATASET/label_issues.csv"):
     """Empty; for the user to write `drop` where the file is used as corrections."""
 
 
+class MultilabelLabelIssues(Table, path="data/DATASET/label_issues.csv", where="several labels a photo"):
+    """On request (`make labels`): a row for every photo, the likeliest wrong labels first."""
+
+    path: str
+    """The photo."""
+    label: str
+    """Its labels, with `|` between them."""
+    suggested: str
+    """The labels to which a probe, fitted without this photo, gives a probability above 0.5."""
+    suspect: bool
+    """1 if confident learning counts any label as wrong, there or missing."""
+    doubted: str
+    """These labels, with `|` between them: `+` before one that seems to be missing, `-` before one that seems wrong."""
+    self_confidence: float
+    """The out-of-fold probability of what the table says of the least sure label."""
+    least_sure: str
+    """That label."""
+    action: str
+    """`relabel`, so that the row gives the photo what stands in `label`; the user may write `drop` instead."""
+
+
 class Pixels(File, path="data/DATASET/pixels-SIZE.npy"):
     """Every photo decoded once: uint8, (photos, SIZE, SIZE, 3), in the manifest's order."""
 

@@ -40,8 +40,9 @@ class Experiment(Settings):
     probe}, {recipe: graft, seed: 3}]`, one of each. The keys are `backbone`, `backbone.size` and the like, `dataset`,
     `recipe`, `seed`, and any key of `override`; `backbone: all` is every one of Keras. docs/sweeps.md."""
 
-    choose: Literal["none", "log_loss", "accuracy"] = "none"
-    """With a sweep: pick a winner by this number, on photos that do not judge (docs/sweeps.md)."""
+    choose: Literal["none", "log_loss", "accuracy", "mean_average_precision"] = "none"
+    """With a sweep: pick a winner by this number, on photos that do not judge (docs/sweeps.md). `accuracy` is for one
+    label a photo, `mean_average_precision` for several."""
 
     predict: list[Literal["train", "val", "test"]] = Field(["val", "test"], min_length=1)
     """Which photos the predictions cover."""

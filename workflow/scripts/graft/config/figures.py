@@ -13,7 +13,7 @@ OF_A_RUN = (
 # Of a run of several labels a photo:
 OF_A_MULTILABEL_RUN = (
     *("learning_curves", "prediction_grid", "label_curves"),
-    *("co_occurrence", "reliability", "mistakes"),
+    *("co_occurrence", "reliability", "mistakes", "feature_map", "gradcam"),
 )
 OF_ALL_RUNS = ("comparison", "cost")
 

@@ -73,11 +73,23 @@ def with_finetuned(values: Any, experiments: list[str]) -> Any:
     table = values["model_table"]
     if not isinstance(table, dict) or not table.get("finetune"):
         return values
-    kept = {name: {key: one for key, one in values["experiments"][name].items() if key != "override"}
-            for name in experiments}  # fmt: skip
+    kept = {name: without_override(values["experiments"][name]) for name in experiments}
     recipe = table.get("recipe", ModelTable.model_fields["recipe"].default)
     tuned = {name + FINETUNED: settings | {"recipe": recipe, "choose": "none"} for name, settings in kept.items()}
     return values | {"experiments": values["experiments"] | tuned}
+
+
+def without_override(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return an experiment without its changes of the probe, which another recipe would not stand, but for its labels.
+
+    >>> without_override({"dataset": "a", "override": {"head": {"output": "sigmoid"}, "frozen": {"views": 2}}})
+    {'dataset': 'a', 'override': {'head': {'output': 'sigmoid'}}}
+    """
+    kept = {key: one for key, one in settings.items() if key != "override"}
+    override = settings.get("override")
+    head = override.get("head") if isinstance(override, dict) else None
+    several = isinstance(head, dict) and head.get("output") == "sigmoid"
+    return kept | ({"override": {"head": {"output": "sigmoid"}}} if several else {})
 
 
 def check_probes(table: ModelTable, runs: list[Any]) -> None:

@@ -22,7 +22,7 @@ from graft.config.hub import PRESET
 from graft.config.keys import backbone_key, canonical, features_key, views_key
 from graft.config.model_table import FINETUNED, ModelTable, check_probes, with_finetuned
 from graft.config.recipe import Recipe, Selection
-from graft.config.several import check_one_label, check_several
+from graft.config.several import check_several
 from graft.config.shards import Shards
 from graft.config.sweeps import Sweep, expand
 from graft.errors import UserError
@@ -53,6 +53,10 @@ class JobConfig(Settings):
 
     model_table: ModelTable | None = None
     """Which network? Every one of a sweep as a probe, timed on this machine; null: no table."""
+
+    container: str = Field("graft.sif", min_length=1, pattern=r"^\S+$")
+    """The image that jobs run in where the command has `--software-deployment-method apptainer`: a file, or an address
+    such as docker://lab/graft:1. docs/containers.md says how to make one. Without that option it says nothing."""
 
     fast_path: bool = True
     """How networks compute and learn; results are the same but for rounding. `true`: features with batch normalisation
@@ -123,8 +127,6 @@ class Job:
         recipes_of = {run.name: (run.experiment, run.recipe) for run in self._runs.values()}
         self.several = check_several(recipes_of, self.config.datasets, self.config.evaluation)
         if self.config.model_table:
-            for run in self.runs_of_table:
-                check_one_label(run.experiment.dataset, self.dataset(run.experiment.dataset), "model_table")
             check_probes(self.config.model_table, self.runs_of_table)
             for run in self.runs_of_table if self.config.model_table.finetune else []:
                 self._runs_of(run.experiment_name + FINETUNED)  # a mistake in them is said now, not after the table
@@ -227,10 +229,8 @@ class Job:
     def export(self, run: str, name: str) -> Export:
         """Return the settings of an export; one that the run does not list may be asked for too, by its name.
 
-        Raises: UserError if the run's predictions are averaged over views, or of several labels, which no export does.
+        Raises: UserError if the run's predictions are averaged over views, which no export does.
         """
-        dataset = self.dataset_of(run)
-        check_one_label(dataset, self.dataset(dataset), f"the export {name}")
         if self.run(run).recipe.test_views:
             raise UserError(
                 f"{run} has test_views, and an export answers from the photo as it is: leave out exports or test_views"
@@ -266,7 +266,6 @@ class Job:
         """
         if name not in self.config.datasets:
             raise UserError(f"there is no dataset {name!r}{nearest(name, list(self.config.datasets))}")
-        check_one_label(name, self.dataset(name), "the list of wrong labels")
         for run in self._every_run():
             if run.experiment.dataset == name:
                 return features_key(run.embedding), features_key(without_views(run.embedding))

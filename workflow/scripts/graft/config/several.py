@@ -25,8 +25,9 @@ def check_several(
     several = {name: datasets[experiment.dataset].source.several_labels for name, (experiment, _) in runs.items()}
     for name, (experiment, recipe) in runs.items():
         check_head(name, experiment.dataset, recipe.head.output, several[name])
+        check_choice(name, experiment.choose, several[name])
         if several[name]:
-            check_run(name, experiment, recipe, evaluation)
+            check_run(name, recipe, evaluation)
     if len(set(several.values())) > 1:
         one, other = (next(name for name, has in several.items() if has == kind) for kind in (False, True))
         raise UserError(
@@ -50,12 +51,22 @@ def check_head(name: str, dataset: str, output: str, several: bool) -> None:
         )
 
 
-def check_run(name: str, experiment: Experiment, recipe: Recipe, evaluation: Evaluation) -> None:
+def check_choice(name: str, choose: str, several: bool) -> None:
+    """Refuse a sweep that would choose by a number that its runs do not have."""
+    if several and choose == "accuracy":
+        raise UserError(
+            f"choose of {name} is 'accuracy', which is for one label a photo; take 'mean_average_precision' or "
+            "'log_loss'"
+        )
+    if choose == "mean_average_precision" and not several:
+        raise UserError(
+            f"choose of {name} is 'mean_average_precision', which is for several labels a photo; take 'accuracy' or "
+            "'log_loss'"
+        )
+
+
+def check_run(name: str, recipe: Recipe, evaluation: Evaluation) -> None:
     """Refuse what does not go with several labels."""
-    if experiment.exports:
-        raise UserError(f"exports of {name} cannot be proved yet for several labels a photo; leave them out")
-    if experiment.choose != "none":
-        raise UserError(f"choose of {name} is for one label a photo; leave it out, and compare the runs")
     if recipe.test_views:
         raise UserError(f"test_views of {name} is for one label a photo; leave it out")
     if evaluation.metrics:
@@ -68,12 +79,3 @@ def check_run(name: str, experiment: Experiment, recipe: Recipe, evaluation: Eva
             "evaluation.unsure_below is for one label a photo; several have a threshold each (evaluation."
             "label_thresholds), so leave it out"
         )
-
-
-def check_one_label(name: str, dataset: Dataset, what: str) -> None:
-    """Refuse what can only be done where photos have one label.
-
-    Raises: UserError that says so.
-    """
-    if dataset.source.several_labels:
-        raise UserError(f"{what} is for photos of one label each; those of {name!r} may have several")

@@ -21,6 +21,8 @@ from graft.config.submission import Submission
 from graft.config.sweeps import Ranking
 from graft.errors import UserError
 
+WITHOUT_EFFECT = {"container", "figures", "model_table", "shards"}  # settings that change no result
+
 
 def slice_of(job: Job, part: str, **wildcards: str) -> str:
     """Return the part of the configuration that a rule uses, as canonical JSON.
@@ -159,5 +161,5 @@ def run_record(job: Job, run: Run) -> RunRecord:
         features=features_key(run.embedding),
         test_views=averaged_views(run.recipe),
         views=views_key(run.viewed) if run.viewed else None,
-        config=config.model_dump(mode="json", exclude={"figures", "shards", "model_table"}),  # none changes a result
+        config=config.model_dump(mode="json", exclude=WITHOUT_EFFECT),
     )

@@ -252,7 +252,7 @@ class Ranking(Settings):
     name: str
     """The sweep's."""
 
-    choose: Literal["log_loss", "accuracy"]
+    choose: Literal["log_loss", "accuracy", "mean_average_precision"]
     """By which number of the photos that choose."""
 
     runs: dict[str, str]

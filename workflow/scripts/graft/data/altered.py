@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 from graft.data.decode import PICTURE_PX as PX
 from graft.data.duplicates import FLAT, DisjointSets
 from graft.data.neighbours import Agreeing, Cells
+from graft.data.small_pictures import Chosen
 
 COARSE_PX = 32  # side of those that are described, and of the grid of points that alignment looks at
 N_FREQUENCIES = 8  # of either axis
@@ -94,7 +95,7 @@ class Link:
     kind: str
 
 
-def altered_links(pictures: Sequence[bytes] | np.ndarray) -> list[Link]:
+def altered_links(pictures: Sequence[bytes]) -> list[Link]:
     """Return links between photos of which one is an altered copy of the other: enough to join all that are.
 
     Args:
@@ -104,7 +105,7 @@ def altered_links(pictures: Sequence[bytes] | np.ndarray) -> list[Link]:
     detailed = np.flatnonzero(np.concatenate(spread) >= FLAT).tolist() if spread else []
     if len(detailed) < 2:
         return []
-    pictures = [pictures[position] for position in detailed]
+    pictures = Chosen(pictures, detailed)
     pairs = likely_pairs(pictures)
     groups, links = DisjointSets(len(detailed)), []
     for start in range(0, len(pairs), BATCH):

@@ -1,6 +1,7 @@
 """The audit: each file's verdict, from its faults and the policy."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, get_args
@@ -12,6 +13,7 @@ from graft.config.dataset import Ingest, Policy
 from graft.data import altered, duplicates
 from graft.data.archive import File
 from graft.data.decode import Look
+from graft.data.small_pictures import Chosen
 from graft.data.unlabelled import UNLABELLED
 from graft.data.wording import abbreviated
 from graft.errors import UserError
@@ -33,6 +35,7 @@ class Entry:
 
     file: File
     look: Look | None = None
+    picture: int | None = None  # where its small picture stands among those of all files
     label: str | None = None
     source_split: str = ""
     faults: list[tuple[str, str]] = field(default_factory=list)
@@ -68,8 +71,13 @@ class Entry:
         return self.look
 
 
-def judge(entries: list[Entry], settings: Ingest) -> None:
+def judge(entries: list[Entry], settings: Ingest, pictures: Sequence[bytes]) -> None:
     """Give every entry its verdict: first for what it is by itself, then for what it shares with others.
+
+    Args:
+        entries: every file that arrived.
+        settings: the policy, and how near a near duplicate is.
+        pictures: the files' small pictures, at the positions that the entries name.
 
     Raises: UserError if the policy says `error` for a fault that came up; it names the files.
     """
@@ -77,7 +85,7 @@ def judge(entries: list[Entry], settings: Ingest) -> None:
         settle(entry, settings.policy)
     refuse(entries, settings.policy)
     judge_copies([entry for entry in entries if entry.kept and entry.has_role], settings.policy)
-    judge_near_copies([entry for entry in entries if entry.kept and entry.has_role], settings)
+    judge_near_copies([entry for entry in entries if entry.kept and entry.has_role], settings, pictures)
     refuse(entries, settings.policy)
 
 
@@ -118,12 +126,13 @@ def judge_copies(entries: list[Entry], policy: Policy) -> None:
             blame(entry, kind, f"the same bytes as {first.name}", first, policy, "same bytes")
 
 
-def judge_near_copies(entries: list[Entry], settings: Ingest) -> None:
+def judge_near_copies(entries: list[Entry], settings: Ingest, pictures: Sequence[bytes]) -> None:
     """Find photos that look alike, directly or through others: across folders a leak, else a near duplicate."""
     if not settings.near_duplicate_distance:
         return
     distinct = list({entry.seen.sha256: entry for entry in reversed(entries)}.values())[::-1]
-    links = copy_links([entry.seen for entry in distinct], settings.near_duplicate_distance)
+    own = Chosen(pictures, [of_decoded(entry.picture) for entry in distinct])
+    links = copy_links([entry.seen for entry in distinct], own, settings.near_duplicate_distance)
     neighbours: dict[int, dict[int, str]] = defaultdict(dict)  # position, linked position: kind of copy
     groups: dict[int, list[int]] = defaultdict(list)
     for link in links:
@@ -150,7 +159,7 @@ def of_decoded(value: T | None) -> T:
     return value
 
 
-def copy_links(looks: list[Look], distance: int) -> list[altered.Link]:
+def copy_links(looks: list[Look], pictures: Sequence[bytes], distance: int) -> list[altered.Link]:
     """Return links between photos that look alike, or of which one is an altered copy of the other.
 
     Of photos that look alike only the first is compared with altered copies, which costs more.
@@ -164,7 +173,7 @@ def copy_links(looks: list[Look], distance: int) -> list[altered.Link]:
         for position, one in enumerate(looks)
         if groups[position] == position and min(one.width, one.height) >= DETAIL_PX
     ]
-    links = altered.altered_links([of_decoded(looks[position].picture) for position in firsts])
+    links = altered.altered_links(Chosen(pictures, firsts))
     return [altered.Link(*pair, "alike") for pair in pairs] + [
         altered.Link(firsts[one.earlier], firsts[one.later], one.kind) for one in links
     ]

@@ -4,6 +4,7 @@ import filecmp
 import os
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import repeat
@@ -16,9 +17,10 @@ from graft.config.dataset import SQUASHED, Ingest, Pictures
 from graft.data import archive, duplicates, label_sets, layout
 from graft.data.archive import File
 from graft.data.audit import Entry, judge
-from graft.data.decode import Look, look
+from graft.data.decode import PICTURE_PX, Look, look
 from graft.data.labelling import Labelling, hint
 from graft.data.setting_apart import set_apart
+from graft.data.small_pictures import SmallPictures
 from graft.errors import UserError
 
 BATCH = 32  # files a worker gets at once
@@ -50,13 +52,14 @@ def ingest(
     tell_cases_apart(entries)
     blame_junk_and_copies(entries)
     labelling.find_tables(entries)
-    inspect([entry for entry in entries if not entry.faults], settings, workers, pictures)
+    small = SmallPictures(staging, PICTURE_PX**2)
+    inspect([entry for entry in entries if not entry.faults], settings, workers, pictures, small)
     decoded = [entry for entry in entries if entry.look and entry.look.phash is not None]
     labelling.label(entries, decoded, settings)
     set_apart(decoded, settings.policy)
     blame_blanks(decoded, settings)
     entries += labelling.unmatched
-    judge(entries, settings)
+    judge(entries, settings, small)
     return entries
 
 
@@ -145,30 +148,37 @@ def blame_junk_and_copies(entries: list[Entry]) -> None:
         files[copy].partners = [files[original]]
 
 
-def inspect(entries: list[Entry], settings: Ingest, workers: int, pictures: Pictures) -> None:
-    """Decode every file once, in `workers` processes, and add what was found."""
+def inspect(entries: list[Entry], settings: Ingest, workers: int, pictures: Pictures, small: SmallPictures) -> None:
+    """Decode every file once, in `workers` processes, and add what was found; its small picture goes to `small`."""
     jobs = [(str(entry.local), entry.name) for entry in entries]
     batches = [jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH)]
-    looks = (one for batch in run_batches(batches, settings, workers, pictures) for one in batch)
+    looks = run_batches(batches, settings, workers, pictures)
     for entry, found in zip(entries, looks, strict=True):
         entry.look = found
         entry.faults += found.faults
+        if found.picture is not None:
+            entry.picture, found.picture = small.append(found.picture), None
 
 
 def run_batches(
     batches: list[list[tuple[str, str]]], settings: Ingest, workers: int, pictures: Pictures
-) -> list[list[Look]]:
-    """Return the looks of each batch; a file that kills its process costs that file alone."""
+) -> Iterator[Look]:
+    """Yield the look at each file, as soon as it is there; a file that kills its process costs that file alone."""
+    done = 0
     try:
         with ProcessPoolExecutor(workers) as pool:
-            return list(pool.map(look_batch, batches, repeat(settings), repeat(pictures)))
+            for looks in pool.map(look_batch, batches, repeat(settings), repeat(pictures)):
+                yield from looks
+                done += 1
+            return
     except BrokenProcessPool:
-        if len(batches) == len(batches[0]) == 1:
-            return [[Look("", 0, [("undecodable", "decoding it kills the process")])]]
-        half = len(batches) // 2
-        parts = (batches[:half], batches[half:]) if half else ([[one] for one in batches[0]],)
-        found = [one for part in parts for one in run_batches(part, settings, workers, pictures)]
-        return found if half else [[one for batch in found for one in batch]]
+        rest = batches[done:]
+    if len(rest) == len(rest[0]) == 1:
+        yield Look("", 0, [("undecodable", "decoding it kills the process")])
+        return
+    half = len(rest) // 2
+    for part in (rest[:half], rest[half:]) if half else ([[one] for one in rest[0]],):
+        yield from run_batches(part, settings, workers, pictures)
 
 
 def look_batch(batch: list[tuple[str, str]], settings: Ingest, pictures: Pictures) -> list[Look]:

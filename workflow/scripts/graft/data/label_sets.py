@@ -131,6 +131,16 @@ def labels_in(cell: str, separator: str) -> list[str]:
     return [part.strip() for part in cell.split(separator) if part.strip()]
 
 
+def corrected_set(cell: str, separator: str | None) -> str:
+    """Return the set of a cell of corrections, written with the table's own separator or as our tables write it.
+
+    >>> corrected_set("tree;car", ";"), corrected_set("tree|car", ";"), corrected_set("", None)
+    ('car|tree', 'car|tree', '')
+    """
+    given = labels_in(cell, separator or SEPARATOR)
+    return joined(label.strip() for one in given for label in parted(one))
+
+
 def flags_of(cells: pd.Series, name: str) -> np.ndarray:
     """Return (n,), bool: which cells of a column say that the photo has the column's label.
 

@@ -150,9 +150,7 @@ class Labelling:
         earlier: dict[int, Row] = {}
         for row in correction_rows(table, several):
             if several:
-                row.label = label_sets.joined(
-                    label_sets.labels_in(row.label, self.settings.separator or label_sets.SEPARATOR)
-                )
+                row.label = label_sets.corrected_set(row.label, self.settings.separator)
             named = photos.named(row.path, table.folder)
             if len(named) != 1:
                 self.unmatched.append(unmatched(table, row, named, photos))

@@ -15,7 +15,9 @@ NAME = "graft"
 RANKS = {OUTPUT: 2, DISTANCE: 1}  # by which they are told apart where a format gives no names
 
 
-def answering(model: keras.Model, temperature: float, likeness: Likeness | None = None) -> keras.Model:
+def answering(
+    model: keras.Model, temperature: float, likeness: Likeness | None = None, several_labels: bool = False
+) -> keras.Model:
     """Return a model from raw pixels to calibrated probabilities, float32, (n, n_classes), and distances, (n,).
 
     Whole numbers as input leave no doubt whether a pixel goes to 1 or to 255.
@@ -24,12 +26,16 @@ def answering(model: keras.Model, temperature: float, likeness: Likeness | None 
         model: a saved model, from pixels (n, size, size, 3), RGB, 0 to 255, to logits (n, 1) or (n, n_classes).
         temperature: what its logits are divided by.
         likeness: what tells strangers; without it there are no distances.
+        several_labels: each logit is a label's own, and so is its probability: they need not sum to 1.
 
     Returns: the model; its pixels are uint8.
     """
     model = with_plain_layers(model)
     hold_constants(model)
     pixels = keras.Input(model.input_shape[1:], dtype="uint8", name=INPUT)
+    if several_labels:
+        of_labels = calibrated_labels(model(ops.cast(pixels, "float32"), training=False), temperature)
+        return keras.Model(pixels, of_labels, name=NAME)
     if likeness is None:
         return keras.Model(
             pixels, calibrated(model(ops.cast(pixels, "float32"), training=False), temperature), name=NAME
@@ -56,6 +62,12 @@ def calibrated(logits: keras.KerasTensor, temperature: float) -> keras.KerasTens
     against = layers.Rescaling(-1.0, dtype="float32", name="against")(scores)
     both = [layers.Activation("sigmoid", dtype="float32")(each) for each in (against, scores)]
     return layers.Concatenate(dtype="float32", name=OUTPUT)(both)
+
+
+def calibrated_labels(logits: keras.KerasTensor, temperature: float) -> keras.KerasTensor:
+    """Return each label's own probability, (n, n_labels), as part of a network."""
+    scores = layers.Rescaling(1 / temperature, dtype="float32", name="temperature")(logits)
+    return layers.Activation("sigmoid", dtype="float32", name=OUTPUT)(scores)
 
 
 def with_plain_layers(model: keras.Model) -> keras.Model:
@@ -120,19 +132,23 @@ def facts_of_export(facts: dict[str, Any], name: str) -> dict[str, Any]:
     """Return what travels in an export: the facts of the model file, less the temperature, which is inside the graph.
 
     Args:
-        facts: of the published model: classes, size, threshold, unsure_below, and what else it carries.
+        facts: of the published model: classes, size, threshold (of several labels: thresholds), unsure_below, and what
+            else it carries.
         name: of the export.
 
     >>> facts_of_export({"classes": ["a", "b"], "size": 32, "temperature": 2.0}, "onnx")["temperature_inside"]
     2.0
     """
     kept = {key: value for key, value in facts.items() if key != "temperature"}
-    size = facts["size"]
+    size, several = facts["size"], facts.get("output") == "sigmoid"
     if facts.get("unlike"):
         kept[DISTANCE] = f"{DISTANCE}: beyond unlike.threshold a photo is unlike the training photos, float32, (n,)"
+    of = "label" if several else "class"
+    if several:
+        kept["several_labels"] = True
     return kept | {
         "export": name,
         "input": f"{INPUT}: RGB photos, uint8, 0 to 255, (n, {size}, {size}, 3)",
-        "output": f"{OUTPUT}: calibrated, float32, (n, {len(facts['classes'])})",
+        "output": f"{OUTPUT}: calibrated, one a {of}, float32, (n, {len(facts['classes'])})",
         "temperature_inside": facts.get("temperature") or 1.0,
     }

@@ -6,18 +6,20 @@
 This file and the model.onnx beside it are all there is to it: Graft and TensorFlow are not needed, only NumPy, Pillow
 and onnxruntime (`pip install --require-hashes -r requirements.txt`). A line a photo: path, answer, the answer's
 calibrated probability; or "not sure" where that lies below the bound that the model carries, or "unlike the training
-photos" where the photo lies too far from them, and behind it the class that it would have answered. Files that cannot
-be read are named on standard error and make exit code 1.
+photos" where the photo lies too far from them, and behind it the class that it would have answered. Where a photo may
+have several labels: each that reaches its own threshold, the most probable first, or "none". Files that cannot be read
+are named on standard error and make exit code 1.
 """
 
 # Graft copies this file beside each ONNX model, so it imports nothing of Graft's. What it does with a picture must be
-# what graft/data/decode.py does, and its rule that of graft/judging/decision.py: tests/unit/test_predictor.py compares.
+# what graft/data/decode.py does, and its rules those of graft/predicting/: tests/unit/test_predictor.py compares.
 import argparse
 import csv
 import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,18 +57,15 @@ def main(argv: list[str] | None = None) -> int:
         paths = find_photos(arguments.photos)
         model = Model(arguments.model, arguments.threads)
         rows, unread = [], 0
-        for path, verdict in classify(model, paths):
-            if isinstance(verdict, str):
-                print(f"{path}: {verdict}", file=sys.stderr, flush=True)
+        for path, answer in classify(model, paths):
+            if isinstance(answer, str):
+                print(f"{path}: {answer}", file=sys.stderr, flush=True)
                 unread += 1
                 continue
-            answer, sure, chances, unlike, distance = verdict
-            doubt = "unlike the training photos  " if unlike else "" if sure else "not sure  "
-            print(f"{path}  {doubt}{model.classes[answer]}  {chances[answer]:.2f}", flush=True)
-            flags = [int(sure), "" if unlike is None else int(unlike)]
-            rows.append([path, model.classes[answer], chances[answer], *flags, distance, *chances])
+            print(f"{path}  {answer.words}", flush=True)
+            rows.append([path, *answer.cells])
         if arguments.csv:
-            write_csv(arguments.csv, model.classes, rows)
+            write_csv(arguments.csv, model, rows)
         if unread:
             raise Mistake(f"{unread} of {len(paths)} files could not be read")
     except Mistake as mistake:
@@ -148,6 +147,7 @@ class Model:
 
         outputs = [output.name for output in self.session.get_outputs()]
         self.tells_strangers = "distance" in outputs and bool(self.facts.get("unlike"))
+        self.several_labels = bool(self.facts.get("several_labels"))
 
     def ask(self, pixels: np.ndarray) -> list[tuple[np.ndarray, float | None]]:
         """Return each photo's calibrated probabilities, (n_classes,), and its distance from the training photos.
@@ -160,12 +160,16 @@ class Model:
         return list(zip(chances.astype(np.float64), far, strict=True))
 
 
-# The answer, whether it is sure, all probabilities, whether the photo is unlike the training photos, and how far off.
-Verdict = tuple[int, bool, list[float], bool | None, float | None]
+@dataclass(frozen=True)
+class Answer:
+    """What a model says of one photo: in words, and as cells of a row."""
+
+    words: str
+    cells: list[Any]
 
 
-def classify(model: Model, paths: list[str]) -> Iterator[tuple[str, Verdict | str]]:
-    """Yield each path with its verdict; or why it could not be read."""
+def classify(model: Model, paths: list[str]) -> Iterator[tuple[str, Answer | str]]:
+    """Yield each path with its answer; or why it could not be read."""
     for start in range(0, len(paths), BATCH):
         part = paths[start : start + BATCH]
         opened = [open_square(path, model.size, model.ways) for path in part]
@@ -176,9 +180,31 @@ def classify(model: Model, paths: list[str]) -> Iterator[tuple[str, Verdict | st
                 yield path, one
             else:
                 chances, distance = next(rows)
-                answer, sure = decide(chances, model.facts.get("threshold"), model.facts.get("unsure_below") or 0.0)
-                unlike = None if distance is None else distance > model.facts["unlike"]["threshold"]
-                yield path, (answer, sure, chances.tolist(), unlike, distance)
+                yield path, labels_of(model, chances) if model.several_labels else class_of(model, chances, distance)
+
+
+def class_of(model: Model, chances: np.ndarray, distance: float | None) -> Answer:
+    """Return the one class that a model gives a photo, and its doubts."""
+    answer, sure = decide(chances, model.facts.get("threshold"), model.facts.get("unsure_below") or 0.0)
+    unlike = None if distance is None else distance > model.facts["unlike"]["threshold"]
+    doubt = "unlike the training photos  " if unlike else "" if sure else "not sure  "
+    name, chance = model.classes[answer], float(chances[answer])
+    flags = [int(sure), "" if unlike is None else int(unlike)]
+    return Answer(f"{doubt}{name}  {chance:.2f}", [name, chance, *flags, distance, *chances.tolist()])
+
+
+def labels_of(model: Model, chances: np.ndarray) -> Answer:
+    """Return the labels that a model gives a photo: those whose probability reaches their own threshold."""
+    given = decide_labels(chances, model.facts.get("thresholds"))
+    first = [place for place in np.argsort(-chances, kind="stable") if given[place]]
+    words = ", ".join(f"{model.classes[place]} {chances[place]:.2f}" for place in first) or "none"
+    names = "|".join(name for name, answered in zip(model.classes, given, strict=True) if answered)
+    return Answer(words, [names, *chances.tolist()])
+
+
+def decide_labels(chances: np.ndarray, thresholds: list[float] | None) -> list[bool]:
+    """Return which labels one photo's probabilities, (n_labels,), answer."""
+    return (chances >= np.array(thresholds or 0.5)).tolist()
 
 
 def decide(chances: np.ndarray, threshold: float | None, unsure_below: float) -> tuple[int, bool]:
@@ -303,14 +329,14 @@ def stated_white(image: Image.Image) -> float:
         return 0.0
 
 
-def write_csv(path: str, classes: list[str], rows: list[list[Any]]) -> None:
-    """Write the verdicts as a table, whole or not at all."""
+def write_csv(path: str, model: Model, rows: list[list[Any]]) -> None:
+    """Write the answers as a table, whole or not at all."""
     part = Path(path).with_name(f".part-{os.getpid()}-{Path(path).name}")
     try:
         with open(part, "w", newline="", encoding="utf-8") as stream:
             table = csv.writer(stream, lineterminator="\n")
-            first = ["path", "predicted", "probability", "sure", "unlike", "distance"]
-            table.writerow([*first, *(f"probability_{name}" for name in classes)])
+            of_a_class = [] if model.several_labels else ["probability", "sure", "unlike", "distance"]
+            table.writerow(["path", "predicted", *of_a_class, *(f"probability_{name}" for name in model.classes)])
             for row in rows:
                 table.writerow([f"{cell:.9g}" if isinstance(cell, float) else cell for cell in row])
         part.replace(path)

@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 
 from graft.config.export import Export
+from graft.data.label_sets import texts_of
 from graft.errors import UserError
+from graft.judging.multilabel_outcomes import has_sets
 from graft.judging.outcomes import CALIBRATED, classes_of, judging_role
 from graft.predicting.decision import decide
+from graft.predicting.label_predictions import decide_labels
 
 BATCH = 32  # photos asked at once, always: a short batch is filled up, so that no runtime prepares itself twice
 SECONDS = 1.0  # that a speed is measured for, at least, and
@@ -63,22 +66,22 @@ def compared(judged: pd.DataFrame, said: np.ndarray, facts: dict[str, Any]) -> d
     Args:
         judged: of `judged_photos`: what the model said, calibrated.
         said: (n, n_classes); what the export said of the same photos.
-        facts: classes, threshold and unsure_below, as the export carries them.
+        facts: classes, threshold and unsure_below, or, of several labels, thresholds, as the export carries them.
 
     Returns: photos, accuracy, accuracy of the model, answers that flipped (another class, or sure and not sure), the
-        largest difference of a probability, and the photo and class that have it.
+        largest difference of a probability, and the photo and class that have it. Where photos have several labels, an
+        answer is the whole set of them, and is right where every label is.
     """
     classes = classes_of(judged)
     before = judged[[CALIBRATED + name for name in classes]].to_numpy(float)
-    after, sure = decide(said, facts.get("threshold"), facts.get("unsure_below") or 0.0)
-    answered = np.array(classes, object)[after]
-    flipped = (answered != judged["predicted"].to_numpy()) | (sure != judged["sure"].to_numpy(bool))
+    truth = judged["labels" if has_sets(judged) else "label"].to_numpy()
+    answered, flipped = answers_to_sets(judged, said, facts) if has_sets(judged) else one_each(judged, said, facts)
     apart = np.nan_to_num(np.abs(said - before), nan=np.inf)
     photo, which = divmod(int(apart.argmax()), apart.shape[1])
     return {
         "photos": len(judged),
-        "accuracy": float(np.mean(answered == judged["label"].to_numpy())),
-        "model_accuracy": float(np.mean(judged["predicted"] == judged["label"])),
+        "accuracy": float(np.mean(answered == truth)),
+        "model_accuracy": float(np.mean(judged["predicted"].to_numpy() == truth)),
         "flipped": int(flipped.sum()),
         "largest_difference": float(apart[photo, which]),
         "worst_photo": judged["path"].iat[photo],
@@ -86,6 +89,20 @@ def compared(judged: pd.DataFrame, said: np.ndarray, facts: dict[str, Any]) -> d
         "worst_before": float(before[photo, which]),
         "worst_after": float(said[photo, which]),
     }
+
+
+def one_each(judged: pd.DataFrame, said: np.ndarray, facts: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the classes that an export answers, (n,), and which are other answers or doubts than the model's."""
+    after, sure = decide(said, facts.get("threshold"), facts.get("unsure_below") or 0.0)
+    answered = np.array(classes_of(judged), object)[after]
+    return answered, (answered != judged["predicted"].to_numpy()) | (sure != judged["sure"].to_numpy(bool))
+
+
+def answers_to_sets(judged: pd.DataFrame, said: np.ndarray, facts: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sets of labels that an export answers, (n,), and which are other sets than the model's."""
+    given = decide_labels(said, facts.get("thresholds") or 0.5)
+    answered = np.array(texts_of(given, classes_of(judged)), object)
+    return answered, answered != judged["predicted"].to_numpy()
 
 
 def unlike_flipped(said: np.ndarray, before: np.ndarray, facts: dict[str, Any]) -> int:

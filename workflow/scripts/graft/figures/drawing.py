@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from graft import disk
 from graft.config.backbone import BASELINES
+from graft.config.dataset import SQUASHED, Pictures
 from graft.config.figures import OF_A_MULTILABEL_RUN, OF_A_RUN, Figures
 from graft.errors import UserError
 from graft.figures import (
@@ -20,6 +21,8 @@ from graft.figures import (
     feature_map,
     gradcam,
     label_curves,
+    label_gradcam,
+    label_map,
     label_photos,
     label_reliability,
     learning_curves,
@@ -30,9 +33,10 @@ from graft.figures import (
     roc_pr,
     style,
 )
-from graft.judging.multilabel_outcomes import has_sets
+from graft.judging.multilabel_outcomes import has_sets, label_outcomes_of
+from graft.judging.outcomes import outcomes_of
 from graft.machine import gpus, runtime
-from graft.network.model_file import read_facts
+from graft.network.model_file import pictures_of, read_facts
 from graft.storage.arrays import open_array
 from graft.storage.files import read_table
 
@@ -72,6 +76,11 @@ class Inputs:
         """Return what predictions.csv holds."""
         return read_table(self.predictions)
 
+    @cached_property
+    def pictures(self) -> Pictures:
+        """Return which page of a photo its models saw, and which values were black and white."""
+        return pictures_of(read_facts(self.models[0])) if self.models else SQUASHED
+
 
 def draw_learning_curves(inputs: Inputs, settings: Figures) -> Figure:
     """Return loss and accuracy over epochs."""
@@ -81,42 +90,50 @@ def draw_learning_curves(inputs: Inputs, settings: Figures) -> Figure:
 def draw_feature_map(inputs: Inputs, settings: Figures) -> Figure:
     """Return the map of the features of photos as they are, without augmentation."""
     features = feature_map.clean_features(inputs.features)
-    return feature_map.draw(features, read_table(inputs.manifest), inputs.answers, settings.feature_map, inputs.run)
+    draw = label_map.draw if has_sets(inputs.answers) else feature_map.draw
+    return draw(features, read_table(inputs.manifest), inputs.answers, settings.feature_map, inputs.run)
 
 
 def draw_gradcam(inputs: Inputs, settings: Figures) -> Figure:
     """Ask each fold's model where it looked in that fold's examples, and return the figure."""
-    rows = gradcam.chosen(inputs.answers, settings.gradcam)
+    several = has_sets(inputs.answers)
+    figure = label_gradcam if several else gradcam
+    rows = figure.chosen(inputs.answers, settings.gradcam)
     pixels = open_array(inputs.pixels)[gradcam.places_of(rows, read_table(inputs.manifest))]
     if read_facts(inputs.models[0])["backbone"] in BASELINES:  # known without loading a framework
-        return gradcam.draw(rows, pixels, None, inputs.run)
+        return figure.draw(rows, pixels, None, inputs.run)
     with gpus.lease(inputs.gpus):
         runtime.start(seed=0, threads=inputs.threads)
-        maps = gradcam.maps_of_folds(inputs.models, pixels, rows)
-    return gradcam.draw(rows, pixels, maps, inputs.run)
+        answers = label_gradcam.likeliest(label_outcomes_of(rows)) if several else outcomes_of(rows).predicted
+        maps = gradcam.maps_of_folds(inputs.models, pixels, rows, answers)
+    return figure.draw(rows, pixels, maps, inputs.run)
 
 
 DRAWN: dict[str, Callable[[Inputs, Figures], Figure]] = {
     "learning_curves": draw_learning_curves,
     "prediction_grid": lambda at, settings: prediction_grid.draw(
-        at.answers, at.images, settings.prediction_grid, at.run
+        at.answers, at.images, settings.prediction_grid, at.run, at.pictures
     ),
     "confusion_matrix": lambda at, settings: confusion.draw(at.answers, at.run),
     "roc_pr": lambda at, settings: roc_pr.draw(at.answers, at.run),
     "reliability": lambda at, settings: reliability.draw(at.answers, settings.reliability, at.run),
-    "mistakes": lambda at, settings: mistakes.draw(at.answers, at.images, settings.mistakes, at.run),
+    "mistakes": lambda at, settings: mistakes.draw(at.answers, at.images, settings.mistakes, at.run, at.pictures),
     "feature_map": draw_feature_map,
     "gradcam": draw_gradcam,
 }
 DRAWN_OF_LABELS: dict[str, Callable[[Inputs, Figures], Figure]] = {
     "learning_curves": draw_learning_curves,
     "prediction_grid": lambda at, settings: label_photos.draw_sample(
-        at.answers, at.images, settings.prediction_grid, at.run
+        at.answers, at.images, settings.prediction_grid, at.run, at.pictures
     ),
     "label_curves": lambda at, settings: label_curves.draw(at.answers, at.run),
     "co_occurrence": lambda at, settings: co_occurrence.draw(at.answers, at.run),
     "reliability": lambda at, settings: label_reliability.draw(at.answers, settings.reliability, at.run),
-    "mistakes": lambda at, settings: label_photos.draw_mistakes(at.answers, at.images, settings.mistakes, at.run),
+    "mistakes": lambda at, settings: label_photos.draw_mistakes(
+        at.answers, at.images, settings.mistakes, at.run, at.pictures
+    ),
+    "feature_map": draw_feature_map,
+    "gradcam": draw_gradcam,
 }
 
 
@@ -133,9 +150,8 @@ def draw_all(inputs: Inputs, settings: Figures, files: list[Path], copies: list[
 
     Raises: UserError if an input is not as it was written, or a disk is full.
     """
-    if has_sets(inputs.answers):  # read before any other process starts, which then has it too
-        return draw_each(inputs, settings, files, copies, list(OF_A_MULTILABEL_RUN), DRAWN_OF_LABELS)
-    plain = [name for name in OF_A_RUN if name != NEEDS_NETWORK]
+    several = has_sets(inputs.answers)  # read before any other process starts, which then has it too
+    plain = [name for name in (OF_A_MULTILABEL_RUN if several else OF_A_RUN) if name != NEEDS_NETWORK]
     with multiprocessing.get_context("fork").Pool(1) as beside:
         others = beside.apply_async(draw_each, (inputs, settings, files, copies, plain))
         failed = draw_each(inputs, settings, files, copies, [NEEDS_NETWORK])
@@ -148,9 +164,9 @@ def draw_each(
     files: list[Path],
     copies: list[Path],
     names: list[str],
-    drawn: dict[str, Callable[[Inputs, Figures], Figure]] = DRAWN,
 ) -> dict[str, str]:
     """Draw some figures one after the other; return why some could not be drawn."""
+    drawn = DRAWN_OF_LABELS if has_sets(inputs.answers) else DRAWN
     failed = {}
     for name in names:
         try:

@@ -1,5 +1,6 @@
 """The photos in the space of the frozen backbone's features, laid on a plane."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -84,23 +85,71 @@ def draw(
     features: np.ndarray, manifest: pd.DataFrame, predictions: pd.DataFrame, settings: FeatureMap, run: str
 ) -> Figure:
     """Return the map: a dot per photo in its class's colour and shape, the last stage's mistakes crossed and ringed."""
-    if len(features) != len(manifest):
-        raise UserError(f"there are features of {len(features)} photos, but the manifest has {len(manifest)}")
+    check_features(features, manifest)
     classes, stage = classes_of(predictions), stages_of(predictions)[-1]
-    kept = np.flatnonzero(manifest["label"].isin(classes))
-    if len(kept) > settings.photos:
-        kept = np.sort(np.random.default_rng(settings.seed).permutation(kept)[: settings.photos])
+    kept = few(np.flatnonzero(manifest["label"].isin(classes)), settings)
     table = manifest.iloc[kept]
-    places, axis_names = placed(np.asarray(features[kept], np.float32), settings)
     mark = marks(table["path"], judged(predictions, stage))
     labels = indices(table["label"], classes)
     every_name = class_labels(classes, 22)
     named = named_classes(labels, mark, len(classes))
-    names = [every_name[number] for number in named]
+    title = None
+    if len(named) < len(classes):
+        title = f"the {len(named)} classes with most mistakes; grey: {len(classes) - len(named):,} others"
+    kinds = Kinds(labels, named, [every_name[number] for number in named], title)
+    wrong = mistakes_phrase(mark == "wrong", stage, predictions)
+    return mapped(np.asarray(features[kept], np.float32), kinds, mark, wrong, settings, run)
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """What gives the dots of a map their colours.
+
+    Attributes:
+        of_photo: (n,) int: each photo's kind.
+        named: the kinds that have a colour and a name; the others are grey.
+        names: of these.
+        title: of the legend; None where every kind is named.
+    """
+
+    of_photo: np.ndarray
+    named: list[int]
+    names: list[str]
+    title: str | None
+
+
+def check_features(features: np.ndarray, manifest: pd.DataFrame) -> None:
+    """Refuse features of other photos than the manifest's."""
+    if len(features) != len(manifest):
+        raise UserError(f"there are features of {len(features)} photos, but the manifest has {len(manifest)}")
+
+
+def few(kept: np.ndarray, settings: FeatureMap) -> np.ndarray:
+    """Return the places of the photos that are drawn: all, or a sample of many."""
+    if len(kept) <= settings.photos:
+        return kept
+    return np.sort(np.random.default_rng(settings.seed).permutation(kept)[: settings.photos])
+
+
+def mapped(
+    features: np.ndarray, kinds: Kinds, mark: np.ndarray, wrong_in_words: str, settings: FeatureMap, run: str
+) -> Figure:
+    """Return a map of photos.
+
+    Args:
+        features: (n, n_features), float32.
+        kinds: what colours the dots.
+        mark: (n,) object: "" (not judged), "right" or "wrong".
+        wrong_in_words: whose mistakes are marked, and how many.
+        settings: how the photos are laid on the plane.
+        run: its name, for the title.
+    """
+    labels, named, names = kinds.of_photo, kinds.named, kinds.names
+    places, axis_names = placed(features, settings)
     across = 1 + (len(names) - 1) // 20
     figure = canvas(5.8 + 2.1 * across, max(4.6, 0.19 * min(len(names), 20) + 1.5), [run, *names])
     axes = figure.subplots()
-    size = ring = float(np.clip(6000 / len(kept), 5, 36))
+    size = ring = float(np.clip(6000 / len(features), 5, 36))
     x, y = places.T
     others = ~np.isin(labels, named)
     axes.scatter(x[others], y[others], s=size * 0.7, alpha=0.5, lw=0, color="#BBBBBB", marker="o")
@@ -117,15 +166,10 @@ def draw(
     axes.set_ylabel(axis_names[1])
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.set_title(
-        f"{photos(len(kept))}; faint: not judged; ringed cross: {mistakes_phrase(wrong, stage, predictions)}", size=9
-    )
+    axes.set_title(f"{photos(len(features))}; faint: not judged; ringed cross: {wrong_in_words}", size=9)
     figure.suptitle(f"{run}: the space of the backbone's features", x=0.01, ha="left")
     handles = [Line2D([], [], ls="none", ms=6, **class_look(position)) for position in range(len(named))]
-    title = None
-    if len(named) < len(classes):
-        title = f"the {len(named)} classes with most mistakes; grey: {len(classes) - len(named):,} others"
-    figure.legend(handles, names, loc="outside right center", ncols=across, title=title, title_fontsize=8)
+    figure.legend(handles, names, loc="outside right center", ncols=across, title=kinds.title, title_fontsize=8)
     return figure
 
 

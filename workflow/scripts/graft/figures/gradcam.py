@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import keras
 
 BATCH = 16
+NO_PLACE = "This backbone makes no feature map of a photo,\nso there is no place that it looks at."
 NOTE = "bright: raised the logit of the answer   ·   ✓ solid frame: right   ·   ✗ dashed frame: wrong"
 
 
@@ -36,16 +37,26 @@ def chosen(predictions: pd.DataFrame, settings: GradCam) -> pd.DataFrame:
     """
     rows = judged(predictions, stages_of(predictions)[-1])
     outcomes = outcomes_of(rows)
-    truth, right = outcomes.labels, outcomes.correct
-    present = [number for number in range(len(outcomes.classes)) if np.any(truth == number)]
-    present.sort(key=lambda number: -np.count_nonzero(~right & (truth == number)))
-    drawn = np.random.default_rng(settings.seed).permutation(len(rows))
-    picked = []
+    return rows.iloc[picked(outcomes.labels, outcomes.correct, settings)].reset_index(drop=True)
+
+
+def picked(kinds: np.ndarray, right: np.ndarray, settings: GradCam) -> list[int]:
+    """Return the places of the examples: of each kind, right ones before wrong ones.
+
+    Args:
+        kinds: (n,) int: each photo's class, or the label that it stands for.
+        right: (n,) bool: whether the answer is right.
+        settings: how many examples of how many kinds; of more, those with the most mistakes.
+    """
+    present = np.unique(kinds).tolist()
+    present.sort(key=lambda number: -np.count_nonzero(~right & (kinds == number)))
+    drawn = np.random.default_rng(settings.seed).permutation(len(kinds))
+    places: list[int] = []
     for number in sorted(present[: settings.classes]):
         for verdict in (True, False):
-            fitting = [place for place in drawn if truth[place] == number and right[place] == verdict]
-            picked += sorted(fitting[: settings.examples])
-    return rows.iloc[picked].reset_index(drop=True)
+            fitting = [place for place in drawn if kinds[place] == number and right[place] == verdict]
+            places += sorted(fitting[: settings.examples])
+    return places
 
 
 def places_of(rows: pd.DataFrame, manifest: pd.DataFrame) -> np.ndarray:
@@ -59,18 +70,20 @@ def places_of(rows: pd.DataFrame, manifest: pd.DataFrame) -> np.ndarray:
     return places
 
 
-def maps_of_folds(models: Sequence[str | Path], pixels: np.ndarray, rows: pd.DataFrame) -> np.ndarray | None:
+def maps_of_folds(
+    models: Sequence[str | Path], pixels: np.ndarray, rows: pd.DataFrame, answers: np.ndarray
+) -> np.ndarray | None:
     """Return a heat map per row, (n, height, width) from 0 to 1; None if the backbone makes no feature map.
 
     Args:
         models: model.keras of each fold, in order.
         pixels: (n, size, size, 3) uint8, the rows' photos.
         rows: the examples; each is shown to the model of its own fold, which was not trained on it.
+        answers: (n,) int: the class, or the label, whose logit the heat raised.
     """
     from graft.network.model_file import load_model
 
     maps: list[np.ndarray] = [np.zeros(0)] * len(rows)
-    predicted = outcomes_of(rows).predicted
     for fold in sorted(set(rows["fold"])):
         model, facts = load_model(models[int(fold)])
         tokens = facts.get("tokens")  # of a transformer
@@ -78,10 +91,10 @@ def maps_of_folds(models: Sequence[str | Path], pixels: np.ndarray, rows: pd.Dat
         if split is None:
             return None
         places = np.flatnonzero(rows["fold"] == fold)
-        answers = predicted[places]
+        of_fold = answers[places]
         for start in range(0, len(places), BATCH):
             part = slice(start, start + BATCH)
-            heats = heat_of(*split, pixels[places[part]], answers[part], tokens)
+            heats = heat_of(*split, pixels[places[part]], of_fold[part], tokens)
             for place, heat in zip(places[part], heats, strict=True):
                 maps[place] = heat
     return np.stack(maps)
@@ -178,9 +191,7 @@ def draw(rows: pd.DataFrame, pixels: np.ndarray, maps: np.ndarray | None, run: s
     stage = STAGE_NAMES[rows["stage"].iloc[0]]
     title = f"{run}, {stage}: where it looks in {ROLE_NAMES[role_of(rows)]} photos{also_chose(rows)}"
     if maps is None:
-        return message_figure(
-            title, "This backbone makes no feature map of a photo,\nso there is no place that it looks at."
-        )
+        return message_figure(title, NO_PLACE)
     outcomes = outcomes_of(rows)
     names = class_labels(outcomes.classes, 18)
     truth, answer, confidence = outcomes.labels, outcomes.predicted, outcomes.confidence

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from graft.config.dataset import SQUASHED, Pictures
 from graft.figures.names import class_labels, photo_label
 from graft.figures.photos import Tile, thumbnail, tiled
 
@@ -15,13 +16,14 @@ NOTE = (
 )
 
 
-def draw(issues: pd.DataFrame, images: Path, dataset: str) -> Figure:
+def draw(issues: pd.DataFrame, images: Path, dataset: str, pictures: Pictures = SQUASHED) -> Figure:
     """Return the first suspects of label_issues.csv, or, where nothing is suspect, the least sure labels.
 
     Args:
         issues: label_issues.csv.
         images: what its paths are relative to.
         dataset: its name, for the title.
+        pictures: which page is shown, and which values are black and white.
     """
     suspects = issues[issues["suspect"] == 1]
     shown = (suspects if len(suspects) else issues).head(PHOTOS)
@@ -29,7 +31,7 @@ def draw(issues: pd.DataFrame, images: Path, dataset: str) -> Figure:
     names = dict(zip(classes, class_labels(classes, 20), strict=True))
     tiles = [
         Tile(
-            photo=thumbnail(images / row["path"]),
+            photo=thumbnail(images / row["path"], pictures=pictures),
             lines=(
                 f"{names[row['suggested']]} {row['probability']:.2f}",
                 f"label: {names[row['label']]} {row['self_confidence']:.2f}",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from graft.config.dataset import SQUASHED, Pictures
 from graft.config.figures import Mistakes, PredictionGrid
 from graft.figures.judged import judged, judging_photos, stages_of
 from graft.figures.names import class_labels, photo_label, shorten
@@ -21,17 +22,22 @@ MISTAKES = (
 )
 
 
-def draw_sample(predictions: pd.DataFrame, images: Path, settings: PredictionGrid, run: str) -> Figure:
+def draw_sample(
+    predictions: pd.DataFrame, images: Path, settings: PredictionGrid, run: str, pictures: Pictures = SQUASHED
+) -> Figure:
     """Return a sample of the judged photos of the run's last stage."""
     stage = stages_of(predictions)[-1]
     rows = judged(predictions, stage)
     shown = sample(rows, settings.columns * settings.rows, settings.seed)
     title = f"{run}, {STAGE_NAMES[stage]}: {len(shown)} of {judging_photos(rows)}"
     outcomes = label_outcomes_of(shown)
-    return tiled(title, tiles_of(outcomes, images, answers_in_words(outcomes)), settings.columns, note=NOTE)
+    tiles = tiles_of(outcomes, images, answers_in_words(outcomes), pictures)
+    return tiled(title, tiles, settings.columns, note=NOTE)
 
 
-def draw_mistakes(predictions: pd.DataFrame, images: Path, settings: Mistakes, run: str) -> Figure:
+def draw_mistakes(
+    predictions: pd.DataFrame, images: Path, settings: Mistakes, run: str, pictures: Pictures = SQUASHED
+) -> Figure:
     """Return the photos of the run's last stage with the surest wrong labels; without any, the least sure answers."""
     stage = stages_of(predictions)[-1]
     rows = judged(predictions, stage)
@@ -40,10 +46,12 @@ def draw_mistakes(predictions: pd.DataFrame, images: Path, settings: Mistakes, r
     shown = every.take(surest_mistakes(every, settings.photos))
     if not wrong:
         title, note = f"{run}, {STAGE_NAMES[stage]}: no mistake in {many}", "its least sure answers instead, all right"
-        return tiled(title, tiles_of(shown, images, answers_in_words(shown)), settings.columns, note=note)
+        tiles = tiles_of(shown, images, answers_in_words(shown), pictures)
+        return tiled(title, tiles, settings.columns, note=note)
     among = f"{len(shown.paths)} of {wrong}" if len(shown.paths) < wrong else f"{wrong}"
     title = f"{run}, {STAGE_NAMES[stage]}: {among} photo{'s' * (wrong > 1)} with a wrong label in {many}"
-    return tiled(title, tiles_of(shown, images, mistakes_in_words(shown)), settings.columns, note=MISTAKES)
+    tiles = tiles_of(shown, images, mistakes_in_words(shown), pictures)
+    return tiled(title, tiles, settings.columns, note=MISTAKES)
 
 
 def surest_mistakes(outcomes: LabelOutcomes, count: int) -> np.ndarray:
@@ -61,12 +69,14 @@ def surest_mistakes(outcomes: LabelOutcomes, count: int) -> np.ndarray:
     return ranked[wrong.any(axis=1)[ranked]][:count]
 
 
-def tiles_of(outcomes: LabelOutcomes, images: Path, said: list[str]) -> list[Tile | None]:
+def tiles_of(
+    outcomes: LabelOutcomes, images: Path, said: list[str], pictures: Pictures = SQUASHED
+) -> list[Tile | None]:
     """Return a tile per photo: what is said of it, the truth, the file."""
     names = class_labels(outcomes.classes, 16)
     return [
         Tile(
-            photo=thumbnail(images / path),
+            photo=thumbnail(images / path, pictures=pictures),
             lines=(
                 shorten(words, WIDTH - 4),
                 shorten(f"truth: {', '.join(names[label] for label in np.flatnonzero(truth)) or 'none'}", WIDTH + 2),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from graft.config.dataset import SQUASHED, Pictures
 from graft.config.figures import Mistakes
 from graft.figures.judged import judged, judging_photos, stages_of
 from graft.figures.photos import tiled
@@ -46,7 +47,9 @@ def chosen(outcomes: Outcomes, count: int) -> np.ndarray:
     return wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
 
 
-def draw(predictions: pd.DataFrame, images: Path, settings: Mistakes, run: str) -> Figure:
+def draw(
+    predictions: pd.DataFrame, images: Path, settings: Mistakes, run: str, pictures: Pictures = SQUASHED
+) -> Figure:
     """Return the mistakes of the run's last stage."""
     stage = stages_of(predictions)[-1]
     rows = judged(predictions, stage)
@@ -54,7 +57,7 @@ def draw(predictions: pd.DataFrame, images: Path, settings: Mistakes, run: str) 
     shown = chosen(outcomes, settings.photos)
     doubted = outcomes.paths[suspects(outcomes.labels, outcomes.predicted, outcomes.probabilities)]
     wrong, many = int((~outcomes.correct).sum()), judging_photos(rows)
-    tiles = tiles_of(outcomes.take(shown), images, dict.fromkeys(doubted, BADGE))
+    tiles = tiles_of(outcomes.take(shown), images, dict.fromkeys(doubted, BADGE), pictures)
     if not wrong:
         title, note = f"{run}, {STAGE_NAMES[stage]}: no mistake in {many}", "its least sure answers instead, all right"
     else:

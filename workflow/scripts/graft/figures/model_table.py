@@ -12,6 +12,7 @@ from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 
 from graft.config.model_table import ModelTable
+from graft.figures.comparison import ACCURACY, measure_of
 from graft.figures.style import RIGHT, WRONG, canvas
 
 INTERVALS = 12  # to this many networks the intervals do not hide the points
@@ -24,14 +25,23 @@ LEADER = {"arrowstyle": "-", "lw": 0.5, "color": "#999999", "shrinkA": 0, "shrin
 
 def draw(table: pd.DataFrame, budget: ModelTable) -> Figure:
     """Return a point per network: filled on the Pareto front, ringed if recommended, hollow beyond the budget."""
+    measure = measure_of(table)
+    table = measure.as_accuracy(table)
     n = len(table)
     figure = canvas(9.2, min(9.0, 4.6 + 0.11 * n), table["network"])
     axes = figure.subplots()
     axes.set_xscale("log")
     draw_budget(axes, table, budget)
     front = table[table["pareto"] == 1].sort_values("cpu_ms_1")
-    axes.plot(front["cpu_ms_1"], front["accuracy"], color=RIGHT, lw=1.2, zorder=2, drawstyle="steps-post",
-              label="Pareto front: none is both faster and more accurate")  # fmt: skip
+    axes.plot(
+        front["cpu_ms_1"],
+        front["accuracy"],
+        color=RIGHT,
+        lw=1.2,
+        zorder=2,
+        drawstyle="steps-post",
+        label=f"Pareto front: none is both faster and {'more accurate' if measure is ACCURACY else 'better'}",
+    )
     if n <= INTERVALS:
         spread = np.abs(table[["accuracy_low", "accuracy_high"]].to_numpy().T - table["accuracy"].to_numpy())
         axes.errorbar(table["cpu_ms_1"], table["accuracy"], yerr=spread, ls="none", ecolor="#b0b0b0", lw=0.8, zorder=1)
@@ -43,7 +53,7 @@ def draw(table: pd.DataFrame, budget: ModelTable) -> Figure:
     for row in table[table["verdict"] == "recommended"].to_dict("records"):
         axes.plot(row["cpu_ms_1"], row["accuracy"], "o", ms=13, mec=WRONG, mfc="none", mew=1.8, ls="none",
                   label=f"recommended: {row['network']}", zorder=6)  # fmt: skip
-    finish(axes, table)
+    finish(axes, table, measure.name)
     figure.canvas.draw()  # so that the places of the labels can be asked for
     label(axes, table)
     return figure
@@ -59,8 +69,8 @@ def draw_budget(axes: Axes, table: pd.DataFrame, budget: ModelTable) -> None:
         axes.plot([], [], "o", ms=6, mec=OTHER, mfc="white", ls="none", label="beyond the budget")
 
 
-def finish(axes: Axes, table: pd.DataFrame) -> None:
-    """Set axes, title and legend, with room for the labels."""
+def finish(axes: Axes, table: pd.DataFrame, number: str) -> None:
+    """Set axes, title and legend, with room for the labels; `number` is what the networks are judged by."""
     times, accuracy = table["cpu_ms_1"], table["accuracy"]
     axes.set_xlim(times.min() / 1.6, times.max() * 1.9)
     room = max(0.02, 0.12 * (accuracy.max() - accuracy.min()))
@@ -71,7 +81,7 @@ def finish(axes: Axes, table: pd.DataFrame) -> None:
     axes.tick_params(axis="x", which="minor", labelsize=7)
     threads = int(table["threads"].iloc[0])
     axes.set_xlabel(f"milliseconds a photo, one at a time, on this processor ({threads} threads)")
-    axes.set_ylabel("accuracy of a probe" + (", with its interval" if len(table) <= INTERVALS else ""))
+    axes.set_ylabel(f"{number} of a probe" + (", with its interval" if len(table) <= INTERVALS else ""))
     axes.set_title(f"{len(table)} networks, {int(table['n'].iloc[0]):,} judgements each")
     axes.figure.legend(loc="outside lower center", ncols=2)
 

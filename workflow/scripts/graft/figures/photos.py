@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from graft.config.dataset import SQUASHED, Pictures
 from graft.data.pictures import upright_rgb
 from graft.figures.style import RIGHT, WRONG, canvas
 
@@ -29,13 +30,15 @@ class Tile:
     badge: str = ""
 
 
-def thumbnail(path: Path, pixels: int = PIXELS) -> np.ndarray:
+def thumbnail(path: Path, pixels: int = PIXELS, pictures: Pictures = SQUASHED) -> np.ndarray:
     """Return a photo upright, in RGB, (height, width, 3) uint8, its longer side at most `pixels`.
+
+    `pictures` says which page is shown, and which values are black and white; the photo keeps its shape.
 
     A photo that cannot be read gives a grey square: the other tiles of the figure are drawn as usual.
     """
     try:
-        upright = upright_rgb(path, 2 * pixels, truncated=True)  # a JPEG is decoded near its final size
+        upright = upright_rgb(path, 2 * pixels, truncated=True, pictures=pictures)  # a JPEG is decoded near its size
         upright.thumbnail((pixels, pixels))
         return np.asarray(upright)
     except Exception:  # a decoder raises almost anything on damaged bytes

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from graft.config.dataset import SQUASHED, Pictures
 from graft.config.figures import PredictionGrid
 from graft.figures.judged import judged, judging_photos, stages_of
 from graft.figures.names import class_labels, photo_label
@@ -29,12 +30,14 @@ def sample(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
     return rows.iloc[np.sort(chosen)].reset_index(drop=True)
 
 
-def tiles_of(outcomes: Outcomes, images: Path, badges: dict[str, str] | None = None) -> list[Tile]:
+def tiles_of(
+    outcomes: Outcomes, images: Path, badges: dict[str, str] | None = None, pictures: Pictures = SQUASHED
+) -> list[Tile]:
     """Return a tile per photo: "urban 0.97", the truth, the file; `badges` go on photos by path."""
     names = class_labels(outcomes.classes, 20)
     return [
         Tile(
-            photo=thumbnail(images / path),
+            photo=thumbnail(images / path, pictures=pictures),
             lines=(f"{names[guess]} {confidence:.2f}", f"truth: {names[truth]}", photo_label(path)),
             right=bool(guess == truth),
             badge=(badges or {}).get(path, ""),
@@ -45,10 +48,12 @@ def tiles_of(outcomes: Outcomes, images: Path, badges: dict[str, str] | None = N
     ]
 
 
-def draw(predictions: pd.DataFrame, images: Path, settings: PredictionGrid, run: str) -> Figure:
+def draw(
+    predictions: pd.DataFrame, images: Path, settings: PredictionGrid, run: str, pictures: Pictures = SQUASHED
+) -> Figure:
     """Return the grid of the run's last stage."""
     stage = stages_of(predictions)[-1]
     rows = judged(predictions, stage)
     shown = sample(rows, settings.columns * settings.rows, settings.seed)
     title = f"{run}, {STAGE_NAMES[stage]}: {len(shown)} of {judging_photos(rows)}"
-    return tiled(title, tiles_of(outcomes_of(shown), images), settings.columns, note=FRAMES)
+    return tiled(title, tiles_of(outcomes_of(shown), images, pictures=pictures), settings.columns, note=FRAMES)

@@ -16,20 +16,24 @@ from graft.config.hub import PRESET
 from graft.config.keys import backbone_key
 from graft.config.model_table import FINETUNED, ModelTable, Tabulated
 from graft.errors import UserError
-from graft.judging import significance
-from graft.judging.outcomes import STAGES, judging_role, outcomes_of
+from graft.judging.kinds import Kind, kind_of
+from graft.judging.outcomes import STAGES, judging_role
 from graft.storage.files import read_json, read_table
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "resources" / "published.csv"
 MEASURED = ("cpu_ms_1", "cpu_ms_32", "gpu_ms_1", "gpu_ms_32", "peak_memory_mb")
 COUNTED = ("parameters", "depth", "multiply_adds")
 QUOTED = ("top1", "top5", "megabytes", "parameters_millions", "depth", "cpu_ms", "gpu_ms")
-COLUMNS = (
-    *("rank", "network", "size", "n", "accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy", "log_loss"),
-    *("cross_validated_loss", "parameters", "megabytes", "depth", "multiply_adds", *MEASURED, "embed_seconds"),
-    *("fits", "pareto", "verdict", *(f"published_{name}" for name in QUOTED), "published_source"),
-    *("threads", "processor", "gpu", "run"),
-)
+
+
+def columns_of(kind: Kind) -> tuple[str, ...]:
+    """Return the columns of a table: with accuracy, or, of several labels a photo, with mean average precision."""
+    return (
+        *("rank", "network", "size", "n", *kind.columns, kind.beside, "log_loss"),
+        *("cross_validated_loss", "parameters", "megabytes", "depth", "multiply_adds", *MEASURED, "embed_seconds"),
+        *("fits", "pareto", "verdict", *(f"published_{name}" for name in QUOTED), "published_source"),
+        *("threads", "processor", "gpu", "run"),
+    )
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ def read_network(folder: Path, timing: Path, embedded: Path, label: str, backbon
     histories = [read_table(path) for path in sorted(folder.glob("fold*/head/history.csv"))]
     expected = [table["cross_validated_loss"].iloc[-1] for table in histories if "cross_validated_loss" in table]
     told = read_json(timing)
-    names = ("n", "accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy", "log_loss")
+    kind = kind_of(evaluation)
+    names = ("n", *kind.columns, kind.beside, "log_loss")
     row = {"network": label, "size": backbone.size, "run": folder.name} | {name: own[name] for name in names}
     row |= {name: told.get(name, np.nan) for name in (*COUNTED, *MEASURED, "threads")}
     row |= {name: told.get(name, "") for name in ("processor", "gpu")}
@@ -119,7 +124,7 @@ def label_of(backbone: Backbone) -> str:
 def table_of(found: list[Found], settings: Tabulated) -> pd.DataFrame:
     """Return a row per network, the best first by the cross-validated log loss of the training photos.
 
-    The photos that judge choose nothing here, so the first row's accuracy is not flattered by its being first.
+    The photos that judge choose nothing here, so the first row's number is not flattered by its being first.
     `verdict` compares each network that fits the budget with the first that does, on the photos that judge.
 
     Raises: UserError if there is no network.
@@ -127,15 +132,16 @@ def table_of(found: list[Found], settings: Tabulated) -> pd.DataFrame:
     if not found:
         raise UserError("the model table has no network: the weights of none could be fetched")
     table = pd.DataFrame([one.row for one in found])
+    kind = kind_of(table)
     table["fits"] = fits(table, settings.table).astype(int)
-    table["pareto"] = pareto(table["cpu_ms_1"].to_numpy(), table["accuracy"].to_numpy()).astype(int)
+    table["pareto"] = pareto(table["cpu_ms_1"].to_numpy(), table[kind.column].to_numpy()).astype(int)
     table["verdict"] = ""
     order = table.sort_values(["cross_validated_loss", "network"], kind="stable").index
     best = recommended(table.loc[order])
     if best is not None:
         table["verdict"] = verdicts(found, table["fits"].to_numpy(bool), best, settings.evaluation)
     table = table.loc[order].assign(rank=range(1, len(table) + 1))
-    return table.reindex(columns=COLUMNS).reset_index(drop=True)
+    return table.reindex(columns=columns_of(kind)).reset_index(drop=True)
 
 
 def fits(table: pd.DataFrame, budget: ModelTable) -> pd.Series:
@@ -164,11 +170,9 @@ def recommended(ordered: pd.DataFrame) -> Any:
 def verdicts(found: list[Found], within: np.ndarray, best: int, settings: Evaluation) -> list[str]:
     """Return how each network within the budget compares with the recommended one; '' for the others."""
     others = [place for place in range(len(found)) if within[place] and place != best]
-    pairs = {
-        one: pair
-        for one in others
-        if (pair := significance.compare(outcomes_of(found[best].judged), outcomes_of(found[one].judged), settings))
-    }
+    kind = kind_of(found[best].judged)
+    outcomes = [kind.outcomes_of(one.judged) for one in found]
+    pairs = {one: pair for one in others if (pair := kind.compare(outcomes[best], outcomes[one], settings))}
     p_values = [pair["p_value"] for pair in pairs.values()]
     adjusted = multipletests(p_values, method="holm")[1] if p_values else []
     told = [""] * len(found)
@@ -197,16 +201,17 @@ def recommendation(table: pd.DataFrame, budget: ModelTable, missing: dict[str, s
 
 def best_in_words(table: pd.DataFrame, within: str) -> str:
     """Say which network is recommended, its numbers, and which cannot be told from it."""
-    best = table[table["fits"] == 1].iloc[0]
+    best, kind = table[table["fits"] == 1].iloc[0], kind_of(table)
+    right, low, high = (best[name] for name in kind.columns)
     alike = table.loc[table["verdict"] == "not distinguishable", "network"].tolist()
     better = table.loc[table["verdict"] == "better", "network"].tolist()
     rest = f"; cannot be told from it: {', '.join(alike)}" if alike else "; all others are told from it"
     rest = rest if (table["fits"] == 1).sum() > 1 else ""
-    rest += f"; more accurate on the photos that judge: {', '.join(better)}" if better else ""
+    rest += f"; {kind.better} on the photos that judge: {', '.join(better)}" if better else ""
     return (
         f"{within}: {best['network']}, by cross-validation on the training photos (log loss "
-        f"{best['cross_validated_loss']:.3f}): accuracy {best['accuracy']:.3f} ({best['accuracy_low']:.3f} to "
-        f"{best['accuracy_high']:.3f}) on {best['n']:,} judgements, {best['cpu_ms_1']:.1f} ms a photo on "
+        f"{best['cross_validated_loss']:.3f}): {kind.name} {right:.3f} ({low:.3f} to {high:.3f}) on "
+        f"{best['n']:,} judgements, {best['cpu_ms_1']:.1f} ms a photo on "
         f"{best['threads']:.0f} threads, {best['megabytes']:.1f} MB{rest}."
     )
 
@@ -231,13 +236,14 @@ def finetuned_table(folders: list[Path], probes: pd.DataFrame, settings: Tabulat
         evaluation, judged = read_table(folder / "evaluation.csv"), judged_of(folder)
         role = judging_role(evaluation["role"])
         own = evaluation[(evaluation["role"] == role) & (evaluation["fold"].astype(str) == "all")].iloc[-1]
-        pair = significance.compare(
-            outcomes_of(judged_of(folder.with_name(probe["run"]))), outcomes_of(judged), settings.evaluation
-        )
+        kind = kind_of(judged)
+        before = kind.outcomes_of(judged_of(folder.with_name(probe["run"])))
+        pair = kind.compare(before, kind.outcomes_of(judged), settings.evaluation)
         names = ("probe", "fine-tuned")
-        said = significance.verdict(pair, pair["p_value"], names, settings.evaluation.confidence) if pair else ""
-        row = {"network": probe["network"], "probe_accuracy": probe["accuracy"], "probe_log_loss": probe["log_loss"]}
-        row |= {name: own[name] for name in ("n", "accuracy", "accuracy_low", "accuracy_high", "log_loss")}
+        said = kind.verdict(pair, pair["p_value"], names, settings.evaluation.confidence) if pair else ""
+        row = {"network": probe["network"], f"probe_{kind.column}": probe[kind.column]}
+        row |= {"probe_log_loss": probe["log_loss"]}
+        row |= {name: own[name] for name in ("n", *kind.columns, "log_loss")}
         rows.append(row | {"cpu_ms_1": probe["cpu_ms_1"], "verdict": said, "run": folder.name})
     return pd.DataFrame(rows)
 

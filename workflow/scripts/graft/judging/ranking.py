@@ -10,16 +10,18 @@ import pandas as pd
 
 from graft.config.sweeps import Ranking
 from graft.errors import UserError
-from graft.judging import metrics, significance
-from graft.judging.evaluation import interval_over_photos
-from graft.judging.outcomes import CALIBRATED, STAGES, judging_role, outcomes_of
+from graft.judging.kinds import Kind, kind_of
+from graft.judging.outcomes import CALIBRATED, STAGES, judging_role
 from graft.storage.files import read_table
 
-COLUMNS = (
-    *("rank", "setting", "runs", "chose_n", "log_loss", "accuracy", "folds_won"),
-    *("behind", "behind_low", "behind_high", "verdict"),
-    *("judged_n", "judged_accuracy", "judged_accuracy_low", "judged_accuracy_high", "judged_log_loss", "note"),
-)
+
+def columns_of(kind: Kind) -> tuple[str, ...]:
+    """Return the columns of a ranking: `accuracy`, or, of several labels a photo, `mean_average_precision`."""
+    return (
+        *("rank", "setting", "runs", "chose_n", "log_loss", kind.column, "folds_won"),
+        *("behind", "behind_low", "behind_high", "verdict"),
+        *("judged_n", *(f"judged_{name}" for name in kind.columns), "judged_log_loss", "note"),
+    )
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,16 @@ class Candidate:
     judged: pd.DataFrame
     runs: int
 
+    @property
+    def kind(self) -> Kind:
+        """Return whether its photos have one label or several."""
+        return kind_of(self.chose)
+
     def score(self, by: str, fold: int | None = None) -> tuple[float, float]:
         """Return what to sort by, least first: the number that chooses, then the other; of one fold, or of all."""
         rows = self.chose if fold is None else self.chose[self.chose["fold"] == fold]
-        outcomes = outcomes_of(rows)
-        loss, wrong = metrics.log_loss(outcomes.labels, outcomes.probabilities), 1 - outcomes.correct.mean()
-        return (loss, wrong) if by == "log_loss" else (wrong, loss)
+        loss, right = self.kind.scores(self.kind.outcomes_of(rows))
+        return (loss, 1 - right) if by == "log_loss" else (1 - right, loss)
 
 
 def read_candidates(folders: list[Path], settings: Ranking) -> list[Candidate]:
@@ -90,12 +96,13 @@ def ranking_table(candidates: list[Candidate], settings: Ranking) -> pd.DataFram
     winners = winners_of_folds(candidates, settings.choose)
     won = Counter(one.setting for one in winners.values())
     rows = []
+    kind = ranked[0].kind
     for rank, one in enumerate(ranked, start=1):
         loss, wrong = one.score("log_loss")
         row = {"rank": rank, "setting": one.setting, "runs": one.runs, "chose_n": len(one.chose)}
-        row |= {"log_loss": loss, "accuracy": 1 - wrong, "folds_won": won[one.setting]}
+        row |= {"log_loss": loss, kind.column: 1 - wrong, "folds_won": won[one.setting]}
         rows.append(row | (judged_number(winners, settings) if rank == 1 else behind(ranked[0], one, settings)))
-    return pd.DataFrame(rows).reindex(columns=COLUMNS)
+    return pd.DataFrame(rows).reindex(columns=columns_of(kind))
 
 
 def winners_of_folds(candidates: list[Candidate], by: str) -> dict[int, Candidate]:
@@ -109,27 +116,28 @@ def winners_of_folds(candidates: list[Candidate], by: str) -> dict[int, Candidat
 
 
 def judged_number(winners: Mapping[int, Candidate], settings: Ranking) -> dict[str, object]:
-    """Return accuracy, interval and log loss of the winners on the photos that judge, all folds together."""
+    """Return number, interval and log loss of the winners on the photos that judge, all folds together."""
     judged = pd.concat([one.judged[one.judged["fold"] == fold] for fold, one in winners.items()])
-    outcomes = outcomes_of(judged)
-    low, high = interval_over_photos(outcomes, settings.evaluation.confidence)
+    kind = kind_of(judged)
+    outcomes = kind.outcomes_of(judged)
+    loss, right = kind.scores(outcomes)
+    ends = kind.interval(outcomes, settings.evaluation)
     names = Counter(one.setting for one in winners.values())
     told = ", ".join(f"{name} in {count}" for name, count in names.most_common())
     several = f"the number is that of each fold's own winner: {told} of {len(winners)} folds" if len(names) > 1 else ""
     return {
         "verdict": "the winner",
         "judged_n": len(judged),
-        "judged_accuracy": float(outcomes.correct.mean()),
-        "judged_accuracy_low": low,
-        "judged_accuracy_high": high,
-        "judged_log_loss": metrics.log_loss(outcomes.labels, outcomes.probabilities),
+        **{f"judged_{name}": value for name, value in zip(kind.columns, (right, *ends), strict=True)},
+        "judged_log_loss": loss,
         "note": several,
     }
 
 
 def behind(winner: Candidate, other: Candidate, settings: Ranking) -> dict[str, object]:
     """Return how far a setting lies behind the winner on the photos that chose, and whether that is more than noise."""
-    found = significance.compare(outcomes_of(winner.chose), outcomes_of(other.chose), settings.evaluation)
+    kind = winner.kind
+    found = kind.compare(kind.outcomes_of(winner.chose), kind.outcomes_of(other.chose), settings.evaluation)
     if found is None:
         return {"verdict": "other photos chose"}
     key, sign = ("log_loss_difference", 1) if settings.choose == "log_loss" else ("difference", -1)
@@ -146,11 +154,12 @@ def behind(winner: Candidate, other: Candidate, settings: Ranking) -> dict[str, 
 def in_words(table: pd.DataFrame, settings: Ranking) -> str:
     """Say which setting won, by what, and the number that nothing chose."""
     best = table.iloc[0]
-    by = {"log_loss": "log loss", "accuracy": "accuracy"}[settings.choose]
+    kind = kind_of(table)
+    by = "log loss" if settings.choose == "log_loss" else kind.name
+    right, low, high = (best[f"judged_{name}"] for name in kind.columns)
     alike = int((table["verdict"] == "not distinguishable from the winner").sum())
     rest = f"; {alike} of the other {len(table) - 1} cannot be told from it" if len(table) > 1 else ""
     return (
         f"{best['setting']} wins by {by} on the photos that chose ({best[settings.choose]:.4f}, {best['chose_n']}"
-        f" judgements){rest}; on the photos that judge: accuracy {best['judged_accuracy']:.3f}"
-        f" ({best['judged_accuracy_low']:.3f} to {best['judged_accuracy_high']:.3f})"
+        f" judgements){rest}; on the photos that judge: {kind.name} {right:.3f} ({low:.3f} to {high:.3f})"
     )

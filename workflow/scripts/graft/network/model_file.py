@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from graft import paths
+from graft.config.dataset import Pictures
 from graft.config.hub import is_hub
 from graft.errors import UserError
 from graft.storage import seals
@@ -83,6 +84,11 @@ def read_facts(path: str | Path) -> dict[str, Any]:
         raise UserError(f"{path} does not exist; name the model.keras of a run") from None
     except (zipfile.BadZipFile, KeyError, IsADirectoryError):
         raise UserError(f"{path} is no model of Graft's, or was cut; name the model.keras of a run") from None
+
+
+def pictures_of(facts: dict[str, Any]) -> Pictures:
+    """Return how a model's photos were made into squares; a model of an earlier version squeezed them."""
+    return Pictures.model_validate(facts.get("pictures", {}))
 
 
 def copy_model(

@@ -15,8 +15,8 @@ from graft.data.pictures import pixels_in, upright_rgb
 from graft.errors import UserError
 from graft.figures import gradcam
 from graft.network.features_of import with_features
-from graft.network.model_file import load_model
-from graft.predicting.classify import pictures_of, verdicts
+from graft.network.model_file import load_model, pictures_of
+from graft.predicting.classify import verdicts
 from graft.predicting.decoding import Decoder, Pool
 from graft.predicting.likeness import of_length_1, read_likeness
 from graft.predicting.run_features import read_features

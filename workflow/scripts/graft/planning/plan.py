@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from graft.config import hub
 from graft.config.backbone import BASELINES, Backbone
 from graft.config.keys import backbone_key, features_key
 from graft.config.resolution import Job, Run
@@ -16,11 +17,12 @@ from graft.data.layout import is_junk
 from graft.data.preflight import listing
 
 NETWORKS = Path(__file__).resolve().parents[3] / "resources" / "networks.csv"
-# Multiply-adds a second on two cores with AVX-512, from the README's ResNet50 (33 photos a second embedded in float32)
+# Multiply-adds a second on two cores with AVX-512, from docs/speed.md: ResNet50 (33 photos/s embedded in float32)
 # and MobileNet 0.25 (187 a second in training, three times the work of looking at them).
 RATE, DEPTHWISE_RATE = 120e9, 23e9
 TRAINING = 3  # times the work of looking at a photo: forward, then backward to the inputs and to the weights
 START_SECONDS = 4.0  # of a job that loads Keras
+HUB_FEATURES = 1000  # of a preset of KerasHub: 384 to 1,792
 ASSUMED_PHOTOS = 1000  # where a dataset has not arrived yet
 TRAIN_SHARE = 0.8
 
@@ -135,6 +137,8 @@ def known(backbone: Backbone) -> Known | None:
     """Return what is known of a backbone's cost, scaled to its size and width; None of a network not counted yet."""
     if backbone.name in BASELINES:
         return Known(1e-4, 0, 1000)
+    if hub.is_hub(backbone.name):
+        return known_preset(backbone)
     row = networks().get(backbone.name)
     if row is None:
         return None
@@ -142,6 +146,19 @@ def known(backbone: Backbone) -> Known | None:
     rate = DEPTHWISE_RATE if int(row["depthwise"]) else RATE
     parameters = int(int(row["parameters"]) * backbone.alpha**2)
     return Known(work / rate, parameters, int(int(row["features"]) * backbone.alpha))
+
+
+def known_preset(backbone: Backbone) -> Known | None:
+    """Return what a preset of KerasHub costs, roughly, from its parameters; None of a preset that is a user's own.
+
+    Nearly every weight of a vision transformer is used once for each patch of 16 x 16 pixels, and those of the
+    convolutional networks about as often.
+    """
+    preset = hub.presets().get(backbone.name.removeprefix(hub.PREFIX))
+    if preset is None or backbone.weights != hub.PRESET:
+        return None
+    work = preset.parameters * (backbone.size / 16) ** 2
+    return Known(work / RATE, preset.parameters, HUB_FEATURES)
 
 
 def cost_of(backbone: Backbone) -> Known:

@@ -13,6 +13,7 @@ from graft.config.dataset import SQUASHED, Pictures
 from graft.data.layout import EXTENSIONS
 from graft.data.pictures import upright_rgb
 from graft.errors import UserError
+from graft.network.model_file import pictures_of
 from graft.predicting.decision import decide
 from graft.predicting.decoding import Batch, Decoder, decoded
 from graft.predicting.likeness import Likeness, read_likeness
@@ -130,11 +131,6 @@ def verdicts(
             unlike = distance is not None and distance > facts["unlike"]["threshold"]
             label = facts["classes"][answer]
             yield Verdict(path, label, row[answer], bool(sure[0]), row, distance=distance, unlike=unlike)
-
-
-def pictures_of(facts: dict[str, Any]) -> Pictures:
-    """Return how a model's photos were made into squares; a model of an earlier version squeezed them."""
-    return Pictures.model_validate(facts.get("pictures", {}))
 
 
 def views_of(facts: dict[str, Any]) -> AveragedViews | None:

@@ -14,7 +14,7 @@ from graft.config.base import nearest
 from graft.config.dataset import Pictures
 from graft.data.pictures import upright_rgb
 from graft.errors import UserError
-from graft.network.model_file import FACTS, read_facts
+from graft.network.model_file import FACTS, pictures_of, read_facts
 from graft.reporting import exported
 from graft.storage import seals
 from graft.storage.files import read_json, read_table, sha256_of, write_table
@@ -91,11 +91,10 @@ def collect(run: Path, folder: Path, licence: Licence, shared: list[Path]) -> li
     for name in ("model.keras", *TABLES):
         shutil.copyfile(run / name, folder / name)
     exports = copy_exports(run, folder)
-    if read_facts(folder / "model.keras").get("output") == "sigmoid":
-        raise UserError(f"{run} is of several labels a photo, which a bundle's predictor cannot answer yet")
+    several = read_facts(folder / "model.keras").get("output") == "sigmoid"
     examples = add_examples(folder, shared)
     card = (run / "MODEL_CARD.md").read_text(encoding="utf-8")
-    (folder / "README.md").write_text(readme(card, licence, exports, examples), encoding="utf-8")
+    (folder / "README.md").write_text(readme(card, licence, exports, examples, several), encoding="utf-8")
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
@@ -141,14 +140,14 @@ def hidden(path: Path) -> bool:
 
 
 def add_examples(folder: Path, shared: list[Path]) -> list[dict[str, Any]]:
-    """Write the example photos, and return the model's answers: `path`, `label`, `probabilities` by class.
+    """Write the example photos, and return the model's answers: `path`, `label`, `answer`, `probabilities` by class.
 
     What else a photo's file holds, such as where it was taken, and its name stay behind.
     """
     if not shared:
         return []
     from graft.network.model_file import load_model
-    from graft.predicting.classify import classify, pictures_of
+    from graft.predicting.classify import classify
 
     pictures = pictures_of(read_facts(folder / "model.keras"))
     (folder / "examples").mkdir()
@@ -161,7 +160,10 @@ def add_examples(folder: Path, shared: list[Path]) -> list[dict[str, Any]]:
     return [
         {
             "path": name,
-            "label": verdict.label,
+            "label": verdict.label.replace("|", ", ") or "none",  # of several labels, which may be none
+            "answer": verdict.answer
+            if facts.get("output") == "sigmoid"
+            else f"{verdict.label}, {verdict.probability:.2f}",
             "probabilities": dict(zip(facts["classes"], verdict.probabilities, strict=True)),
         }
         for name, verdict in zip(names, verdicts, strict=True)
@@ -182,7 +184,9 @@ def save_example(photo: Path, target: Path, pictures: Pictures) -> None:
     bare.save(target, quality=92)
 
 
-def readme(card: str, licence: Licence, exports: pd.DataFrame | None, examples: list[dict[str, Any]]) -> str:
+def readme(
+    card: str, licence: Licence, exports: pd.DataFrame | None, examples: list[dict[str, Any]], several: bool = False
+) -> str:
     """Return a run's model card as the Hub shows it.
 
     The photo set's name is left out of `datasets`, where the Hub wants the name of a data set of its own.
@@ -195,7 +199,7 @@ def readme(card: str, licence: Licence, exports: pd.DataFrame | None, examples: 
         **matter,
         "tags": list(dict.fromkeys([*matter["tags"], *(TAGS[name] for name in formats)])),
     }
-    told = body if exports is None else exported.in_card(body, exports)
+    told = body if exports is None else exported.in_card(body, exports, several)
     parts = [told.rstrip("\n"), ""]
     if examples:
         matter["widget"] = [
@@ -209,11 +213,7 @@ def readme(card: str, licence: Licence, exports: pd.DataFrame | None, examples: 
             for number, example in enumerate(examples, 1)
         ]
         parts += ["## Examples", ""]
-        parts += [
-            f"![{example['label']}]({example['path']}) {example['label']},"
-            f" {example['probabilities'][example['label']]:.2f}\n"
-            for example in examples
-        ]
+        parts += [f"![{example['label']}]({example['path']}) {example['answer']}\n" for example in examples]
     return f"---\n{yaml.safe_dump(matter, sort_keys=False, allow_unicode=True)}---\n" + "\n".join(parts)
 
 

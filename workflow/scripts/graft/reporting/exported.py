@@ -6,14 +6,14 @@ from typing import Any
 import pandas as pd
 
 HEADER = """\
-| file | runtime | accuracy | flipped | largest difference | MB | ms, 1 photo | ms, 32 photos |
+| file | runtime | {right} | flipped | largest difference | MB | ms, 1 photo | ms, 32 photos |
 |---|---|---|---|---|---|---|---|"""
 
 
 MAKING = "## How it was made\n"  # of a card, before which its exports stand
 
 
-def in_card(card: str, exports: pd.DataFrame) -> str:
+def in_card(card: str, exports: pd.DataFrame, several: bool = False) -> str:
     """Return a model card with the section about exports, before it says how the model was made.
 
     >>> "## Exports" in in_card("# mine", pd.DataFrame(columns=["export"]))
@@ -22,7 +22,7 @@ def in_card(card: str, exports: pd.DataFrame) -> str:
     if exports.empty or "\n## Exports\n" in card:
         return card
     before, made, after = card.partition(MAKING)
-    return f"{before.rstrip()}\n\n{section(exports)}\n{made}{after}"
+    return f"{before.rstrip()}\n\n{section(exports, several)}\n{made}{after}"
 
 
 def in_comparison(table: pd.DataFrame, exports: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -39,23 +39,24 @@ def in_comparison(table: pd.DataFrame, exports: Mapping[str, pd.DataFrame]) -> p
     return table.assign(exports=table["run"].map(told).where(last).fillna(""))
 
 
-def section(exports: pd.DataFrame) -> str:
+def section(exports: pd.DataFrame, several: bool = False) -> str:
     """Return the section of a card about exports.
 
     Args:
         exports: what exports.csv holds, a row an export.
+        several: whether photos have several labels, so that an answer is a set of them.
     """
     first = exports.iloc[0]
     lines = [
         "## Exports",
         "",
         "Each takes RGB photos, uint8, 0 to 255, and gives calibrated probabilities: preprocessing and temperature are"
-        " inside, classes and threshold in its metadata.",
+        f" inside, {'labels and their thresholds' if several else 'classes and threshold'} in its metadata.",
         f"Each was asked again about the {first['photos']} photos that judged the model, in its own runtime: how many"
         " answers flipped, and how far a probability lies from the model's at most;"
         f" milliseconds are of {some_threads(first['threads'])}, and Keras beside it in the same process.",
         "",
-        HEADER,
+        HEADER.format(right="sets of labels right" if several else "accuracy"),
         f"| model.keras | Keras | {first['model_accuracy']:.3f} | | | {first['model_megabytes']:.2f} |"
         f" {exports['keras_ms_batch_1'].median():.1f} | {exports['keras_ms_batch_32'].median():.1f} |",
         *(row_of(row) for row in exports.to_dict("records")),

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from graft.judging.kinds import kind_of
+from graft.judging.multilabel_outcomes import is_table_of_sets
+
 SOURCE = (
     "Published figures are ImageNet's, of the whole network with its top, as Keras's documentation gives them; "
     "its milliseconds are of batches of 32, on 92 cores of an AMD EPYC and on an A100."
@@ -29,9 +32,9 @@ def number(name: str, form: str, scale: float = 1.0) -> Callable[[pd.Series], st
     return lambda row: "–" if pd.isna(row[name]) else f"{row[name] * scale:{form}}"
 
 
-def interval(row: pd.Series) -> str:
-    """Return the accuracy's interval."""
-    return f"{row['accuracy_low']:.3f}–{row['accuracy_high']:.3f}"
+def interval(name: str) -> Callable[[pd.Series], str]:
+    """Return what writes a number's interval."""
+    return lambda row: f"{row[f'{name}_low']:.3f}–{row[f'{name}_high']:.3f}"
 
 
 # Heading of the page, heading in LaTeX, what writes a cell.
@@ -39,7 +42,7 @@ ALL: list[Column] = [
     ("network", "Network", lambda row: row["network"]),
     ("pixels", "Pixels", number("size", ".0f")),
     ("accuracy", "Accuracy", number("accuracy", ".3f")),
-    ("interval", "Interval", interval),
+    ("interval", "Interval", interval("accuracy")),
     ("balanced", "Balanced", number("balanced_accuracy", ".3f")),
     ("log loss", "Log loss", number("log_loss", ".3f")),
     ("million weights", "Weights/M", number("parameters", ".1f", 1e-6)),
@@ -59,13 +62,22 @@ ALL: list[Column] = [
     ("published CPU ms", "CPU ms", number("published_cpu_ms", ".1f")),
     ("published GPU ms", "GPU ms", number("published_gpu_ms", ".1f")),
 ]
-IN_LATEX = ("network", "pixels", "accuracy", "interval", "log loss", "million weights", "MB", "ms a photo",
+IN_LATEX = ("network", "pixels", "accuracy", "mAP", "interval", "log loss", "million weights", "MB", "ms a photo",
             "ms, batch 32", "GPU ms", "published top-1")  # fmt: skip
+
+
+OF_SEVERAL_LABELS: dict[str, Column] = {  # in the place of a column of `ALL`
+    "accuracy": ("mAP", "mAP", number("mean_average_precision", ".3f")),
+    "interval": ("interval", "Interval", interval("mean_average_precision")),
+    "balanced": ("macro F1", "Macro F1", number("macro_f1", ".3f")),
+}
 
 
 def columns_for(table: pd.DataFrame) -> list[Column]:
     """Return the columns worth showing: without those of a GPU where none was there."""
-    return [one for one in ALL if table["gpu_ms_1"].notna().any() or not one[0].startswith("GPU")]
+    instead = OF_SEVERAL_LABELS if is_table_of_sets(table) else {}
+    shown = [instead.get(one[0], one) for one in ALL]
+    return [one for one in shown if table["gpu_ms_1"].notna().any() or not one[0].startswith("GPU")]
 
 
 def page(table: pd.DataFrame, said: list[str], figure: Path) -> str:
@@ -77,11 +89,12 @@ def page(table: pd.DataFrame, said: list[str], figure: Path) -> str:
         kind = "recommended" if row["verdict"] == "recommended" else "" if row["fits"] else "beyond"
         cells = "".join(f"<td>{escape(write(row))}</td>" for _, _, write in shown)
         rows.append(f'<tr class="{kind}">{cells}</tr>')
+    name = kind_of(table).name
     source = base64.b64encode(figure.read_bytes()).decode()
     parts = [
         "<h1>Which network?</h1>",
         *(f"<p>{escape(sentence)}</p>" for sentence in said),
-        f'<img alt="accuracy against milliseconds" src="data:image/png;base64,{source}">',
+        f'<img alt="{name} against milliseconds" src="data:image/png;base64,{source}">',
         f"<table><tr>{head}</tr>{''.join(rows)}</table>",
         f"<p>{escape(measured(table))} {escape(SOURCE)}</p>",
     ]
@@ -95,9 +108,9 @@ def measured(table: pd.DataFrame) -> str:
     gpu = f", and on {first['gpu']}" if first["gpu"] else ""
     return (
         "Each network is frozen, and a cross-validated logistic regression is trained on its features. The order is "
-        "that of its log loss on the training photos; accuracy is that of photos that chose nothing. Milliseconds are "
-        f"medians of repeats in float32, from pixels to features, on {first['processor']} with {first['threads']:.0f} "
-        f"threads{gpu}. Peak memory includes Python and Keras. Seconds to embed are "
+        f"that of its log loss on the training photos; {kind_of(table).name} is that of photos that chose nothing. "
+        f"Milliseconds are medians of repeats in float32, from pixels to features, on {first['processor']} with "
+        f"{first['threads']:.0f} threads{gpu}. Peak memory includes Python and Keras. Seconds to embed are "
         "those of the whole job."
     )
 

@@ -152,13 +152,24 @@ def run_sentence(record: dict[str, Any]) -> str:
     folds = len({name.split()[0] for name in record["data"]["roles"]})
     how = f"in {folds} folds" if folds > 1 else f"split once ({split})"
     cite = references.network(backbone["name"])
-    weights = "random weights" if backbone["weights"] == "none" else f"weights: {latex(Path(backbone['weights']).name)}"
+    weights = weights_of(backbone["weights"])
     return (
         f"Run {latex(record['run'])} grafts a head on {latex(backbone['name'])}"
         + (rf"~\cite{{{cite}}}" if cite else "")
         + f" ({weights}, {backbone['size']} pixels) by the recipe {latex(str(experiment['recipe']))}, on "
         f"{record['data']['photos']} photos of {len(record['data']['classes'])} classes, {how}, seed {record['seed']}."
     )
+
+
+def weights_of(weights: str) -> str:
+    r"""Return what is said of a backbone's weights.
+
+    >>> weights_of("none"), weights_of("imagenet")
+    ('random weights', 'weights: imagenet~\\cite{imagenet}')
+    """
+    if weights == "none":
+        return "random weights"
+    return f"weights: {latex(Path(weights).name)}" + (r"~\cite{imagenet}" if weights == "imagenet" else "")
 
 
 def cited(records: list[dict[str, Any]]) -> list[str]:

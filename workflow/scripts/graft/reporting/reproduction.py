@@ -59,6 +59,18 @@ def configuration_of(record: dict[str, Any], *origins: Path) -> dict[str, Any]:
     return config
 
 
+def take_photos(record: dict[str, Any], photos: Path) -> None:
+    """Change a record so that it takes its photos from a folder or an archive of this machine.
+
+    Raises: UserError if there is none.
+    """
+    if not photos.exists():
+        raise UserError(f"{photos} does not exist; --photos names a folder of photos, or an archive")
+    source = record["config"]["datasets"][record["dataset"]].setdefault("source", {})
+    source |= {key: None for key in ("kaggle", "competition", "url", "archive", "folder", "sample") if key in source}
+    source["folder" if photos.is_dir() else "archive"] = str(photos.resolve())
+
+
 def prepare(record: dict[str, Any], results: Path, folder: Path, reuse: bool) -> None:
     """Write the configuration into a fresh folder, and put there what had to be downloaded.
 
@@ -78,16 +90,28 @@ def prepare(record: dict[str, Any], results: Path, folder: Path, reuse: bool) ->
     write_json(configuration_of(record, *origins), folder / CONFIG, sealed=False)
     lock = Path("config", "locks", f"{record['dataset']}.json")
     copy(results.resolve().parent / lock, folder / lock)
-    if not reuse:
-        return
+    if reuse:
+        lend(record, results, folder)
+
+
+def lend(record: dict[str, Any], results: Path, folder: Path) -> None:
+    """Put the archive and the weights that a repetition would download into its folder, where they are the recorded."""
     source = record["config"]["datasets"][record["dataset"]].get("source", {})
-    if source.get("kaggle") or source.get("competition") or source.get("url"):
+    data = results / "data" / record["dataset"]
+    if (source.get("kaggle") or source.get("competition") or source.get("url")) and is_recorded(record, data):
         for name in ("archive.zip", "download.json"):
-            copy(results / "data" / record["dataset"] / name, folder / "results" / "data" / record["dataset"] / name)
+            copy(data / name, folder / "results" / "data" / record["dataset"] / name)
     for name, digest in record["weights"].items():
         weights = results / "weights" / name
         if weights.is_file() and sha256_of(weights) == digest:
             copy(weights, folder / "results" / "weights" / name)
+
+
+def is_recorded(record: dict[str, Any], data: Path) -> bool:
+    """Return whether an archive of photos is the one that a run was made from, as far as its provenance tells."""
+    recorded = (record["data"].get("source") or {}).get("sha256")
+    archive = data / "archive.zip"
+    return not recorded or not archive.is_file() or sha256_of(archive) == recorded
 
 
 def copy(source: Path, target: Path) -> None:

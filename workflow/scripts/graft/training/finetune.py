@@ -32,6 +32,8 @@ from graft.training.targets import loss_and_metric, sample_weights, targets_of
 from graft.training.visits import Visits
 
 SLOWEST = 0.01  # share of the learning rate; blocks with less stay frozen: they would hardly change, and cost the most
+SAMPLED = 1000  # training photos by which the mean of weights is judged
+BARRIER = 0.01  # a mean of weights may fit by so much worse: the mean of both fits is not told apart from it
 VIEW_SEED = 2**20  # so that the second phase does not show the first phase's views again
 
 
@@ -98,19 +100,53 @@ def fine_tune(
         print(f"{tag}: {n_layers:,} layers of the backbone train, {model_facts(training)}", flush=True)
         trained = train(training, phase, batches, watched, choosing is not None, tag, state)
     take_weights(tuned, training)
-    interpolate(tuned, before.tuned_weights, phase.interpolation)
+    if phase.interpolation < 1:
+        sample = in_order(pixels, evenly(roles.train, SAMPLED), roles, n_logits)
+        assert sample is not None, "training photos there are"
+        interpolate(tuned, before.tuned_weights, phase.interpolation, scorer(tuned, sample, roles.several), tag)
     kept = tuned if phase.keep == "always" else before.unless_beaten(tag)
     return kept, trained.history, trained.resume.path
 
 
-def interpolate(tuned: keras.Model, before: list[np.ndarray], share: float) -> None:
-    """Give a model `share` of its own weights and the rest of those that it had before.
+def interpolate(
+    tuned: keras.Model, before: list[np.ndarray], share: float, log_loss: Callable[[], float], tag: str
+) -> None:
+    """Give a model `share` of its own weights and the rest of those that it had before, unless these are too far apart.
 
-    Source: Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022 (WiSE-FT).
+    They are where the mean of the weights fits worse than the mean of both fits: between them lies a barrier, and a
+    network from the middle of one is worse than that at either end. Then it keeps its own weights.
+
+    Args:
+        tuned: the model, fine-tuned.
+        before: the weights that it had before.
+        share: of its own weights.
+        log_loss: computes that of some training photos, with the weights that the model has when it is called.
+        tag: for the line that says so.
+
+    Sources: Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022 (WiSE-FT); Frankle et al., "Linear
+    mode connectivity and the lottery ticket hypothesis", ICML 2020 (the barrier).
     """
-    if share < 1:
-        pairs = zip(before, tuned.get_weights(), strict=True)
-        tuned.set_weights([(1 - share) * old + share * new for old, new in pairs])
+    after, end = tuned.get_weights(), log_loss()
+    tuned.set_weights(before)
+    start = log_loss()
+    tuned.set_weights([(1 - share) * old + share * new for old, new in zip(before, after, strict=True)])
+    mean = log_loss()
+    if not mean <= (1 - share) * start + share * end + BARRIER:
+        tuned.set_weights(after)
+        print(
+            f"{tag}: the weights are those of fine-tuning alone: their mean with those before it fits the training "
+            f"photos worse, with a log loss of {mean:.4f}; before {start:.4f}, after {end:.4f}",
+            flush=True,
+        )
+
+
+def evenly(rows: np.ndarray, most: int) -> np.ndarray:
+    """Return rows, or `most` of them at even distances where there are more.
+
+    >>> evenly(np.arange(10), 4).tolist()
+    [0, 3, 6, 9]
+    """
+    return rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from graft.training.label_probe import fit_label_probes
 from graft.training.probe import FOLDS, ITERATIONS, SMALL, STRENGTHS
 
 FLOOR = 1e-9  # a probability of nought would make one photo's loss infinite
@@ -47,11 +48,31 @@ def out_of_fold(features: np.ndarray, codes: np.ndarray, groups: np.ndarray, see
     return best
 
 
-def folds_of(codes: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the rows to fit to and to judge, fold by fold; fewer than five where there are fewer groups."""
-    n_folds = min(FOLDS, len(np.unique(groups)))
-    if n_folds < 2:
+def labels_out_of_fold(features: np.ndarray, truth: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
+    """Return (n_photos, n_labels), float64: the same of photos that may have several labels, each judged by itself.
+
+    Args:
+        features: (n_photos, n_features), of the photos as they are.
+        truth: (n_photos, n_labels); 1 where a photo has a label.
+        groups: (n_photos,), int; photos of one group stay together.
+        seed: of the folds.
+
+    Raises: ValueError if there are fewer than two groups.
+    """
+    if len(np.unique(groups)) < 2:
         raise ValueError("all photos are of one group: none can vouch for another")
+    equal = np.ones(truth.shape[1])
+    return fit_label_probes(features[None], truth, (equal, equal), seed, groups).out_of_fold
+
+
+def folds_of(codes: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the rows to fit to and to judge, fold by fold; fewer than five where there are fewer groups or photos."""
+    n_groups, most = len(np.unique(groups)), int(np.bincount(codes).max())
+    if n_groups < 2:
+        raise ValueError("all photos are of one group: none can vouch for another")
+    if most < 2:
+        raise ValueError("no class has two photos: none can vouch for another")
+    n_folds = min(FOLDS, n_groups, most)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class of fewer photos than folds
         splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
