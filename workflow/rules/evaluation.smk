@@ -10,7 +10,7 @@ rule evaluate:
         split=of_run(paths.SPLIT),
         weights=of_run(paths.WEIGHTS),
     output:
-        predictions=table_in_report(paths.PREDICTIONS, "predictions", "all", "predictions"),
+        predictions=paths.PREDICTIONS,
         evaluation=table_in_report(paths.EVALUATION, "evaluation", "all", "evaluation"),
         per_class=table_in_report(paths.PER_CLASS, "per_class", "all", "per class"),
         significance=table_in_report(paths.SIGNIFICANCE, "significance", "finetuned against head", "significance"),
