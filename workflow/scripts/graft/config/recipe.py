@@ -228,6 +228,11 @@ class FineTuning(Phase):
     of the weights fits the training photos worse than either: then training went too far from where it began for a mean
     to make sense (Frankle et al., ICML 2020)."""
 
+    ensemble: float = Field(1.0, gt=0, le=1)
+    """Share of the fine-tuned network's logits in the result; the rest are those of the head's model, so that both
+    answer together. The model then holds two networks, and takes twice as long for a photo. 1: the fine-tuned network
+    alone."""
+
     min_mistakes: int = Field(0, ge=0)
     """For a probe: nothing is fine-tuned where cross-validation finds fewer mistakes of it among the training photos.
     Fine-tuning can only mend mistakes. Of nine, it would have to mend six and make none for a sign test to tell
@@ -318,6 +323,11 @@ class Recipe(Settings):
             raise ValueError(f"frozen.views is {views!r}, but there is no augmentation to draw views with; add one")
         if self.finetune and self.finetune.keep == "fits" and self.frozen.method != "probe":
             raise ValueError("finetune.keep is 'fits', which compares with a probe; set frozen.method to 'probe'")
+        if self.finetune and self.finetune.ensemble < 1 and (self.head.hidden or self.head.pooling == "flatten"):
+            raise ValueError(
+                f"finetune.ensemble is {self.finetune.ensemble:g}, which joins two heads of one layer on pooled "
+                "features; empty head.hidden and pool by avg or max, or leave ensemble out"
+            )
         if self.frozen.method == "probe" and self.head.hidden:
             raise ValueError(
                 "frozen.method is 'probe', which has no hidden layers; empty head.hidden or use 'gradient'"

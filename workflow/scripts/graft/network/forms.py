@@ -72,6 +72,12 @@ def in_saved_form(plain: keras.Model, mode: str) -> keras.Model:
     return assemble(*parts_of(plain), mode, pooling_of(plain))
 
 
+def twin(model: keras.Model, mode: str) -> keras.Model:
+    """Return a copy of a model in its saved form, with layers of its own, which training the model leaves alone."""
+    backbone, head = (copied(part, "float32", fixed=False) for part in parts_of(model))
+    return assemble(backbone, head, mode, pooling_of(model))
+
+
 def take_weights(saved: keras.Model, trained: keras.Model) -> None:
     """Give a model in its saved form, float32, the weights of its trained copy."""
     for part, copy in zip(parts_of(saved), parts_of(trained), strict=True):
@@ -96,6 +102,8 @@ def copied(
     fixed: bool,
     class_of: Callable[[keras.Layer], type[keras.Layer]] = type,
     made: Mapping[str, keras.Layer] = MappingProxyType({}),
+    pixels: keras.KerasTensor | None = None,
+    end: str = "",
 ) -> keras.Model:
     """Return a copy of a part, layer for layer.
 
@@ -105,12 +113,15 @@ def copied(
         fixed: whether statistics keep still and dropout is left out.
         class_of: the class of a layer's copy.
         made: copies that are there already, by their names.
+        pixels: what the copy is applied to; None: an input of its own.
+        end: what is put at the end of each layer's name.
     """
 
     def clone(layer: keras.Layer) -> keras.Layer:
         if layer.name in made:
             return made[layer.name]
         config = layer.get_config()
+        config["name"] += end
         if isinstance(layer, keras.Layer) and layer.name != "logits":  # a bare operation has no dtype of its own
             config["dtype"] = policy
         if fixed and isinstance(layer, layers.BatchNormalization):
@@ -123,6 +134,6 @@ def copied(
     def call(layer: keras.Layer, *arguments: Any, **options: Any) -> keras.KerasTensor:
         return arguments[0] if fixed and isinstance(layer, layers.Dropout) else layer(*arguments, **options)
 
-    copy = keras.models.clone_model(part, clone_function=clone, call_function=call)
+    copy = keras.models.clone_model(part, input_tensors=pixels, clone_function=clone, call_function=call)
     copy.set_weights(part.get_weights())
     return copy

@@ -17,8 +17,9 @@ from graft.errors import UserError
 from graft.machine.runtime import parallel, streamed
 from graft.network.assembly import assemble, parts_of, pooling_of
 from graft.network.blocks import block_names
+from graft.network.ensemble import side_by_side
 from graft.network.folding import fold_batch_norm
-from graft.network.forms import in_saved_form, in_training_form, take_weights
+from graft.network.forms import in_saved_form, in_training_form, take_weights, twin
 from graft.network.precision import policy_of
 from graft.training.augment import apply_views, draw_views
 from graft.training.batches import Batches, InOrder, Load
@@ -85,6 +86,7 @@ def fine_tune(
     choosing, watched = (in_order(pixels, rows, roles, n_logits) for rows in (roles.choose, roles.watch))
     plain = folded(model) if phase.batch_norm == "folded" else model
     tuned = in_saved_form(plain, modes[1])
+    alone = twin(model, modes[1]) if phase.ensemble < 1 else None
     fits = phase.keep == "fits"
     judging = in_order(pixels, roles.train, roles, n_logits) if fits else choosing if phase.keep == "better" else None
     before = Before.of(model, tuned, judging, expected.log_loss if fits else None, roles.several)
@@ -104,6 +106,8 @@ def fine_tune(
         assert sample is not None, "training photos there are"
         interpolate(tuned, before.tuned_weights, phase.interpolation, scorer(tuned, sample, roles.several), tag)
     kept = tuned if phase.keep == "always" else before.unless_beaten(tag)
+    if alone is not None and kept is tuned:
+        kept = side_by_side(alone, tuned, phase.ensemble, modes[1])
     return kept, trained.history, trained.resume.path
 
 
