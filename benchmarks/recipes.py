@@ -11,7 +11,8 @@ shared between trainings. The milliseconds that predicting a photo takes are bes
 
 A row is a recipe's stage, all folds and seeds together. Each photo counts once, with the share of trainings that have
 it right, and the interval is over photos. The verdict compares with the recipe `probe` on the same photos. With
-`--choose val` the judging photos choose too: the number that is reported where nothing is held out.
+`--choose val` the judging photos choose too: the number that is reported where nothing is held out. With `--average`
+a further row tells what the head's model and the fine-tuned one answer together: the mean of their logits.
 """
 
 import argparse
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=0, help="cross-validate with this many; 0: the photos' own split")
     parser.add_argument("--repeats", type=int, default=1, help="how often the folds are drawn anew")
     parser.add_argument("--choose", default="auto", choices=["auto", "val"], help="val: by the photos that judge")
+    parser.add_argument("--average", action="store_true", help="a row for the answers of both stages together, too")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "benchmarks" / "recipes.csv")
     arguments = parser.parse_args()
@@ -123,7 +125,7 @@ def measured(results: Path, job, arguments: argparse.Namespace) -> None:
         run = job.run(name)
         for fold in job.folds(name):
             keras.backend.clear_session()
-            took, predictions = train_one(results, run, fold)
+            took, predictions = train_one(results, run, fold, arguments.average)
             key = {"backbone": label_of(run), "recipe": run.experiment_name.rpartition("-")[0], "run": run.name}
             tables.append(predictions.assign(**key))
             seconds.append(key | {"fold": fold, "seconds": took})
@@ -143,8 +145,8 @@ def label_of(run) -> str:
     return f"{backbone.name} {backbone.alpha:g}"
 
 
-def train_one(results: Path, run, fold: int):
-    """Return the seconds of one training and its predictions, a table of all stages."""
+def train_one(results: Path, run, fold: int, average: bool = False):
+    """Return the seconds of one training and its predictions, a table of all stages, and of their mean if asked for."""
     import keras
     import numpy as np
     import pandas as pd
@@ -188,6 +190,7 @@ def train_one(results: Path, run, fold: int):
             model, _, _ = fine_tune(finetune_settings(run), model, both, pixels, roles, run.name, state, (), expected)
             seconds += time.perf_counter() - start
             tables.append(predicted(model, pixels, rows, asked, roles.classes, "finetuned", views))
+            tables += [averaged(*tables, asked, roles.classes)] if average else []
     return seconds, pd.concat(tables, ignore_index=True)
 
 
@@ -202,6 +205,25 @@ def predicted(model, pixels, rows, asked, classes: list[str], stage: str, views)
     logits = predict_logits(model, pixels, rows, "predict", views)
     took = (time.perf_counter() - start) / len(rows) * 1000
     return calibrate(predictions_table(asked, logits, classes, stage), Evaluation())[0].assign(ms=took)
+
+
+def averaged(head, finetuned, asked, classes: list[str]):
+    """Return what two stages say together, by the mean of their logits, as a stage of its own.
+
+    A photo takes the milliseconds of both, since two networks look at it. Source: Kumar et al., "Calibrated Ensembles
+    Can Mitigate Accuracy Tradeoffs under Distribution Shift", UAI 2022.
+    """
+    import numpy as np
+
+    from graft.config.evaluation import Evaluation
+    from graft.judging.calibration import calibrate
+    from graft.predicting.predictions import predictions_table
+
+    names = [f"probability_{name}" for name in classes]
+    smallest = np.finfo(float).tiny  # the logarithm of 0 is no number
+    logits = [np.log(np.maximum(table[names].to_numpy(), smallest)) for table in (head, finetuned)]
+    both = predictions_table(asked, np.mean(logits, axis=0), classes, "averaged")
+    return calibrate(both, Evaluation())[0].assign(ms=head["ms"] + finetuned["ms"])
 
 
 def table_of(predictions, seconds):

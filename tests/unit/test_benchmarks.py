@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import keras
+import pandas as pd
 import pytest
 
 import timing
@@ -13,6 +14,7 @@ from chain import work_seconds
 from loop_keras import forward_flops
 from pipeline import covered
 from places import ROOT
+from recipes import averaged
 
 STARTED = sorted(path.name for path in (ROOT / "benchmarks").glob("*.py") if path.name not in ("chain.py", "timing.py"))
 STARTED.remove("loop_timm.py")  # needs PyTorch, which is no part of Graft
@@ -130,3 +132,17 @@ def test_flops_are_two_for_every_multiplication():
 def test_the_flops_of_resnet50_are_the_published_ones():
     network = keras.applications.ResNet50(include_top=False, weights=None, input_shape=(224, 224, 3))
     assert forward_flops(network) == pytest.approx(2 * 3.8e9, rel=0.03)  # He et al., CVPR 2016, table 1: 3.8e9
+
+
+def test_two_stages_together_answer_with_the_mean_of_their_logits():
+    asked = pd.DataFrame(
+        {"path": ["a", "b", "c"], "label": "rose", "fold": 0, "role": "val", "group": [0, 1, 2], "chose": 0}
+    )
+    head = pd.DataFrame({"probability_rose": [0.8, 0.9, 1.0], "probability_tulip": [0.2, 0.1, 0.0], "ms": 3.0})
+    tuned = pd.DataFrame({"probability_rose": [0.5, 0.02, 0.1], "probability_tulip": [0.5, 0.98, 0.9], "ms": 4.0})
+    together = averaged(head, tuned, asked, ["rose", "tulip"])
+    # Odds of rose: sqrt(4 x 1) = 2; sqrt(9 / 49) = 3 / 7; and beside what is sure, one ninth counts for nothing.
+    assert together["probability_rose"].tolist() == pytest.approx([2 / 3, 3 / 10, 1.0])
+    assert together["predicted"].tolist() == ["rose", "tulip", "rose"]
+    assert set(together["stage"]) == {"averaged"}
+    assert set(together["ms"]) == {7.0}
