@@ -1,6 +1,7 @@
 """How well photos unlike the training photos are told: AUROC and false alarms, on real sets of photos, both ways.
 
     KERAS_HOME=folder python benchmarks/strangers.py --data ../shared/data
+    KERAS_HOME=folder python benchmarks/strangers.py --more      # what was tried beside them, and not kept
     python benchmarks/strangers.py --data ../shared/data --run results/runs/mine      # a run's own model
 
 Each set is at home in turn, and the others are strangers. At home, five fifths judge in turn: what tells strangers is
@@ -16,10 +17,11 @@ import argparse
 import functools
 import hashlib
 import io
+import itertools
 import os
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -57,6 +59,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--run", type=Path, help="a run's folder, whose model is asked instead")
     parser.add_argument("--home", choices=SETS, help="with --run: the set that it was trained on, which is left out")
     parser.add_argument("--networks", nargs="+", default=["MobileNet:0.25", "MobileNetV2:0.35"], metavar="NAME:ALPHA")
+    parser.add_argument("--more", action="store_true", help="other ways: scores of a classifier, more layers")
     parser.add_argument("--rate", type=float, default=0.05, help="of false alarms that is asked for; default 0.05")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--output", type=Path, default=timing.RESULTS / "strangers.csv")
@@ -109,7 +112,53 @@ def nearest(k: int) -> Fit:
     return fitted
 
 
+def residual(features: np.ndarray, labels: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return how far features of length 1 lie outside the directions that hold nine tenths of the spread.
+
+    Source: Wang et al., "ViM: Out-Of-Distribution with Virtual-logit Matching", CVPR 2022, its residual.
+    """
+    from graft.predicting.likeness import of_length_1
+
+    known = of_length_1(features)
+    mean = known.mean(axis=0)
+    _, lengths, axes = np.linalg.svd(known - mean, full_matrices=False)
+    spread = np.cumsum(lengths**2) / np.sum(lengths**2)
+    kept = axes[: int(np.searchsorted(spread, 0.9)) + 1]
+
+    def outside(asked: np.ndarray) -> np.ndarray:
+        centred = of_length_1(asked) - mean
+        return np.linalg.norm(centred - centred @ kept.T @ kept, axis=1) + 1  # above 0, as a threshold divides it
+
+    return outside
+
+
+def energy(features: np.ndarray, labels: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the energy of a logistic regression's answers: how little evidence for any class it finds.
+
+    Source: Liu et al., "Energy-based Out-of-distribution Detection", NeurIPS 2020.
+    """
+    from scipy.special import logsumexp
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=2000)).fit(features, labels)
+
+    def little(asked: np.ndarray) -> np.ndarray:
+        logits = model.decision_function(asked)
+        logits = np.stack([-logits / 2, logits / 2], axis=1) if logits.ndim == 1 else logits
+        return 1000 - logsumexp(logits, axis=1)  # above 0, as a threshold divides it
+
+    return little
+
+
 WAYS = {"Mahalanobis": mahalanobis} | {f"{k} nearest": nearest(k) for k in (1, 5, 20)}
+MORE = {"residual": residual, "energy": energy}
+MORE_OF_LAYERS = {"Mahalanobis, three layers": mahalanobis, "5 nearest, three layers": nearest(5)}
+LAYERS = {  # beside the last one
+    "MobileNet": ("conv_pw_5_relu", "conv_pw_11_relu"),
+    "MobileNetV2": ("block_6_expand_relu", "block_13_expand_relu"),
+}
 
 
 # ------------------------------------------------------------------------------------------------------- measuring
@@ -118,10 +167,12 @@ WAYS = {"Mahalanobis": mahalanobis} | {f"{k} nearest": nearest(k) for k in (1, 5
 def of_sets(arguments: argparse.Namespace, photos: dict[str, SimpleNamespace]) -> list[dict]:
     """Return the table of pretrained networks: a row a network, way, and ordered pair of sets."""
     rows = []
-    for network in arguments.networks:
-        features = {name: embedded(network, one.pixels) for name, one in photos.items()}
+    asked = [(False, MORE), (True, MORE_OF_LAYERS)] if arguments.more else [(False, WAYS)]
+    for network, (deep, ways) in itertools.product(arguments.networks, asked):
+        layers = LAYERS[network.partition(":")[0]] if deep else ()
+        features = {name: embedded(network, one.pixels, layers) for name, one in photos.items()}
         for home, one in photos.items():
-            for way, fit in WAYS.items():
+            for way, fit in ways.items():
                 strangers = {name: features[name] for name in photos if name != home}
                 judged = judge(features[home], one.labels, strangers, fit, arguments.rate)
                 rows += [{"network": network, "way": way, "home": home} | row for row in judged]
@@ -129,15 +180,18 @@ def of_sets(arguments: argparse.Namespace, photos: dict[str, SimpleNamespace]) -
     return rows
 
 
-def embedded(network: str, pixels: np.ndarray) -> np.ndarray:
-    """Return the pooled features of a pretrained network."""
+def embedded(network: str, pixels: np.ndarray, layers: Sequence[str] = ()) -> np.ndarray:
+    """Return the pooled features of a pretrained network, and before them those of more layers, each of length 1."""
     import keras
 
     from graft.network.assembly import embedder
+    from graft.predicting.likeness import of_length_1
 
     name, _, alpha = network.partition(":")
     backbone = getattr(keras.applications, name)(alpha=float(alpha), include_top=False, input_shape=(SIZE, SIZE, 3))
-    return embedder(backbone, "tf", "avg").predict(pixels.astype(np.float32), verbose=0)
+    parts = [keras.Model(backbone.input, backbone.get_layer(name).output) for name in layers]
+    found = [embedder(part, "tf", "avg").predict(pixels.astype(np.float32), verbose=0) for part in [*parts, backbone]]
+    return np.hstack([of_length_1(part) for part in found]) if layers else found[0]
 
 
 def judge(

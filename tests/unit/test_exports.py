@@ -388,5 +388,7 @@ def test_every_backbone_exports_to_onnx_and_says_the_same(name, tmp_path):
     facts = facts_of_export({"classes": ["a", "b", "c"], "size": size}, "onnx")
     path = writing.write(whole, export, facts, pixels[:0], tmp_path)
     said = runtimes.opened(export, path, 2)(pixels)
-    assert said == pytest.approx(np.asarray(whole.predict_on_batch(pixels)), abs=1e-3)
+    apart = np.abs(said - np.asarray(whole.predict_on_batch(pixels))).max()
+    print(f"{name} at {size} pixels: {path.stat().st_size / 1e6:.0f} MB, largest difference {apart:.1g}")
+    assert apart < 1e-3
     keras.backend.clear_session()
