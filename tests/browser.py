@@ -18,7 +18,8 @@ class Browser:
 
     def __init__(self, profile: Path):
         to_browser, from_browser = os.pipe(), os.pipe()
-        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
+        arguments += ["--disable-quic", "--disable-background-networking", "--disable-component-update"]
         arguments += ["--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"]
         here = (to_browser[0], from_browser[1])
 
@@ -36,7 +37,7 @@ class Browser:
         self.numbers, self.session, self.left, self.events = itertools.count(1), None, b"", []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "DOM", "Accessibility"):
+        for domain in ("Page", "Runtime", "Log", "DOM", "Accessibility", "Network"):
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -107,7 +108,15 @@ class Browser:
         self.run("1")
         errors = [one for one in self.events if one.get("method") == "Runtime.exceptionThrown"]
         logged = [one for one in self.events if one.get("method") == "Log.entryAdded"]
-        return errors + [one for one in logged if one["params"]["entry"]["level"] == "error"]
+        errors += [one for one in logged if one["params"]["entry"]["level"] == "error"]
+        called = [one for one in self.events if one.get("method") == "Runtime.consoleAPICalled"]
+        return errors + [one for one in called if one["params"]["type"] in ("error", "assert")]
+
+    def requests(self) -> set[str]:
+        """Return the addresses that pages asked for, but for what they hold themselves."""
+        sent = [one for one in self.events if one.get("method") == "Network.requestWillBeSent"]
+        asked = {one["params"]["request"]["url"] for one in sent}
+        return {address for address in asked if not address.startswith(("data:", "blob:"))}
 
     def picture(self, path: Path) -> None:
         """Write what the page looks like, whole."""

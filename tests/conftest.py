@@ -18,7 +18,7 @@ LONG = {
     *("test_sharing.py", "test_sweep_jobs.py", "test_wrong_labels.py", "test_training.py", "test_leases.py"),
     *("test_hub.py", "test_hub_chain.py"),
     *("test_several_labels.py", "test_multilabel_training.py"),
-    *("test_used_by_others.py",),
+    *("test_used_by_others.py", "test_report_in_browser.py"),
 }
 
 

@@ -219,7 +219,10 @@ def test_an_export_answers_every_judged_photo_as_the_model_does(export, run, tmp
     name = export.name
     settings = export.model_dump(exclude_defaults=True) | loose
     export_model.main(run.arguments(name, **settings))
-    join_exports.main(["--tables", str(run.folder / f"{name}.csv"), "--output", str(tmp_path / "exports.csv")])
+    (tmp_path / "card.md").write_text("# made\n\n## How it was made\n")
+    outputs = ["--output", str(tmp_path / "exports.csv"), "--output-card", str(tmp_path / "with.md")]
+    join_exports.main(["--tables", str(run.folder / f"{name}.csv"), "--card", str(tmp_path / "card.md"), *outputs])
+    assert f"| exports/{name} |" in (tmp_path / "with.md").read_text()
     [row] = read_table(tmp_path / "exports.csv").to_dict("records")
     assert (row["run"], row["export"], row["photos"], row["threads"]) == ("made", name, JUDGED, 1)
     if export.precision == "float32":

@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from graft.reporting import model_card
-from graft.storage.files import read_json, read_table
+from graft.reporting import exported, model_card
 from made_runs import EXPORTED, made_predictions, write_run
 
 
@@ -70,10 +69,12 @@ def test_weights_of_a_file_are_named_without_the_folders_of_this_machine(tmp_pat
 
 def test_a_run_with_exports_says_what_each_says(tuned):
     exports = pd.DataFrame([{**EXPORTED, "export": "litert-int8", "flipped": 3}])
-    tables = [read_table(tuned / f"{name}.csv") for name in ("evaluation", "per_class", "significance")]
-    told = [read_json(tuned / "provenance.json"), *tables, read_json(tuned / "calibration.json")]
-    assert "| exports/litert-int8 | onnxruntime 1.32.0 | 0.950 | 3 of 20 |" in model_card.card(*told, exports)
-    assert "## Exports" not in model_card.card(*told)
+    _, text = card_of(tuned)
+    told = exported.in_card(text, exports)
+    assert "| exports/litert-int8 | onnxruntime 1.32.0 | 0.950 | 3 of 20 |" in told
+    assert text.index("## Use") < told.index("## Exports") < told.index("## How it was made")
+    assert exported.in_card(told, exports) == told
+    assert "## Exports" not in text
 
 
 def test_a_run_without_fine_tuning_has_a_card_of_its_head(tmp_path):

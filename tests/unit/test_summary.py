@@ -11,10 +11,18 @@ from made_runs import made_predictions, write_run
 
 def job(results, **runs):
     """Write runs and their comparison."""
-    folders = [write_run(results, name, **values) for name, values in runs.items()]
+    for name, values in runs.items():
+        write_run(results, name, **values)
+    compare(results, *runs)
+
+
+def compare(results, *runs):
+    """Write the comparison of runs, with the exports of those that have any."""
+    folders = [results / "runs" / run for run in runs]
     compare_runs.main(
         [
             *("--provenance", *(str(folder / "provenance.json") for folder in folders)),
+            *("--exports", *map(str, results.glob("runs/*/exports.csv"))),
             *("--comparison", str(results / "comparison.csv")),
             *("--significance", str(results / "comparison_significance.csv")),
         ]

@@ -5,18 +5,24 @@ import re
 import pandas as pd
 import pytest
 from PIL import Image
-from test_summary import job
+from test_summary import compare, job
 
 import report_runs
 from graft.reporting.summary_best import best_of, lead
 from graft.reporting.summary_page import number
 from graft.reporting.summary_pictures import picture
+from graft.storage.files import read_table, write_table
 from made_runs import made_predictions
 
 
 def page_of(results, **runs):
     """Return the page of made-up runs, each {stage: predictions}, with pictures in their places."""
     job(results, **{run: {"stages": stages} for run, stages in runs.items()})
+    return page_of_finished(results, *runs)
+
+
+def page_of_finished(results, *runs):
+    """Return the page of runs that were compared."""
     for run in runs:
         for name in ("mistakes", "confusion_matrix", "learning_curves"):
             save_picture(results / "runs" / run / "figures" / f"{name}.png")
@@ -66,6 +72,23 @@ def test_a_caveat_stands_with_the_number_that_it_is_about(tmp_path):
     assert "always answering" in rows["guess"]
     assert "always answering" not in rows["chose"]
     assert "The photos that judge it also chose in its training, which flatters it." in page
+
+
+def test_exports_have_a_column_where_a_run_has_some(tmp_path):
+    results = tmp_path / "results"
+    stages = {"head": made_predictions(20), "finetuned": made_predictions(20, skill=3)}
+    job(results, mine={"stages": stages}, other={"stages": stages})
+    table = results / "comparison.csv"
+    assert "exports" not in read_table(table)
+    exports = [{"export": "onnx", "flipped": 1, "photos": 20}, {"export": "litert", "flipped": 0, "photos": 20}]
+    write_table(pd.DataFrame(exports), results / "runs" / "mine" / "exports.csv")
+    compare(results, "mine", "other")
+    told = read_table(table).set_index(["run", "stage"])["exports"]
+    assert told["mine", "finetuned"] == "onnx (1 of 20 answers flipped), litert (0 of 20)"
+    assert [told[row] for row in told.index if row != ("mine", "finetuned")] == ["", "", ""]
+    page = page_of_finished(results, "mine", "other")
+    assert page.count("onnx (1 of 20 answers flipped), litert (0 of 20)") == 1
+    assert page.count("<th>exports</th>") == 1
 
 
 def judged_runs(**accuracies):

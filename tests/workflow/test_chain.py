@@ -54,7 +54,11 @@ def test_the_users_photos_are_as_they_were(built, photos):
     ("key", "value", "rules"),
     [
         ("figures.prediction_grid.columns", 5, {"draw_figures", "report_runs", "all"}),
-        ("experiments.quick.exports", ["saved_model"], {"export_model", "join_exports", "all"}),
+        (
+            "experiments.quick.exports",
+            ["saved_model"],
+            {"export_model", "join_exports", "compare_runs", "report_runs", "all"},
+        ),
         (
             "experiments.quick.override.finetune.optimizer.learning_rate",
             2e-5,

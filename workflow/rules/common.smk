@@ -253,6 +253,11 @@ def formats_of_figures():
     return ["png", *job.config.figures.vector_copies]
 
 
+def exports_of_all_runs(wildcards):
+    """Return the tables of exports that the default target builds: of the runs that list any."""
+    return [paths.EXPORTS.format(run=run) for run in job.runs if job.exports(run)]
+
+
 def results_of_all_runs(wildcards):
     """Return what the default target builds."""
     of_a_run = [paths.EVALUATION, paths.PREDICTIONS, paths.PER_CLASS, paths.SIGNIFICANCE, paths.PROVENANCE]

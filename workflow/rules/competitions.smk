@@ -8,7 +8,7 @@ rule predict_unlabelled:
         pixels=of_run(paths.PIXELS),
         manifest=of_run(paths.MANIFEST),
     output:
-        predictions=table_in_report(paths.UNLABELLED_PREDICTIONS, "unlabelled", "last", "photos without a label"),
+        predictions=paths.UNLABELLED_PREDICTIONS,
     log:
         paths.log("predict_unlabelled", "{run}"),
     benchmark:

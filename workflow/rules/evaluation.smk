@@ -10,7 +10,7 @@ rule evaluate:
         split=of_run(paths.SPLIT),
         weights=of_run(paths.WEIGHTS),
     output:
-        predictions=table_in_report(paths.PREDICTIONS, "predictions", "all", "predictions"),
+        predictions=paths.PREDICTIONS,
         evaluation=table_in_report(paths.EVALUATION, "evaluation", "all", "evaluation"),
         per_class=table_in_report(paths.PER_CLASS, "per_class", "all", "per class"),
         significance=table_in_report(paths.SIGNIFICANCE, "significance", "finetuned against head", "significance"),
@@ -44,6 +44,7 @@ rule compare_runs:
         provenance=of_all_runs(paths.PROVENANCE),
         evaluation=of_all_runs(paths.EVALUATION),
         predictions=of_all_runs(paths.PREDICTIONS),
+        exports=exports_of_all_runs,
     output:
         comparison=report(
             paths.COMPARISON,
@@ -68,5 +69,5 @@ rule compare_runs:
     message:
         "Comparing all runs"
     shell:
-        "python $GRAFT_SCRIPTS/compare_runs.py --provenance {input.provenance} --settings {params.settings:q}"
+        "python $GRAFT_SCRIPTS/compare_runs.py --provenance {input.provenance} --exports {input.exports} --settings {params.settings:q}"
         " --comparison {output.comparison} --significance {output.significance} 2>&1 | tee {log}"

@@ -9,11 +9,6 @@ def exports_of_run(wildcards):
     return [paths.EXPORT_ROW.format(run=wildcards.run, export=name) for name in job.exports(wildcards.run)]
 
 
-def exports_of_all_runs(wildcards):
-    """Return the tables of exports that the default target builds: of the runs that list any."""
-    return [paths.EXPORTS.format(run=run) for run in job.runs if job.exports(run)]
-
-
 def check_exports():
     """End the run here, in one line, where an export that is listed needs packages that are not installed."""
     if workflow.deployment_settings.deployment_method & {DeploymentMethod.CONDA, DeploymentMethod.APPTAINER}:

@@ -41,7 +41,9 @@ rule export_model:
 rule join_exports:
     input:
         tables=exports_of_run,
+        card=paths.MODEL_CARD,
     output:
+        card=paths.EXPORTS_CARD,
         table=report(
             paths.EXPORTS,
             caption="../report/exports.rst",
@@ -56,7 +58,9 @@ rule join_exports:
         "../../envs/graft.yaml"
     params:
         code=code_of("join_exports.py"),
+        several=" --several" if job.several else "",
     message:
         "Tabling the exports of {wildcards.run}"
     shell:
-        "python $GRAFT_SCRIPTS/join_exports.py --tables {input.tables} --output {output.table} 2>&1 | tee {log}"
+        "python $GRAFT_SCRIPTS/join_exports.py --tables {input.tables} --card {input.card}{params.several}"
+        " --output {output.table} --output-card {output.card} 2>&1 | tee {log}"

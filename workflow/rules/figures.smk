@@ -59,12 +59,7 @@ rule report_runs:
             labels={"what": f"figure: {HEADLINE} against cost"},
         ),
         copies=collect(paths.FIGURE_OF_ALL, figure=FIGURES_OF_ALL_RUNS, format=job.config.figures.vector_copies),
-        summary=report(
-            paths.SUMMARY,
-            caption="../report/summary.rst",
-            category="Summary",
-            labels={"what": "the whole job on one page"},
-        ),
+        summary=paths.SUMMARY,
     log:
         paths.log("report_runs"),
     localrule: True

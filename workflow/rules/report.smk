@@ -17,6 +17,7 @@ def write_report():
         yaml.safe_dump(config, settings)
         settings.flush()
         command = [sys.executable, "-m", "snakemake", "--report", paths.REPORT]
+        command += ["--report-stylesheet", CHECKOUT / "workflow" / "report" / "report.css"]
         command += ["--configfile", settings.name, *options.split(), workflow.main_snakefile, "--", *finished]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     if done.returncode:

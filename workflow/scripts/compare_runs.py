@@ -9,7 +9,8 @@ from graft.config.evaluation import Evaluation
 from graft.errors import run_script
 from graft.judging import comparison, multilabel_comparison
 from graft.judging.multilabel_outcomes import is_table_of_sets
-from graft.storage.files import write_table
+from graft.reporting import exported
+from graft.storage.files import read_table, write_table
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -19,7 +20,9 @@ def main(argv: list[str] | None = None) -> None:
     results = [comparison.read_result(path.parent) for path in arguments.provenance]
     kind = multilabel_comparison if is_table_of_sets(results[0].evaluation) else comparison
     pairs = kind.significance_table(results, settings)
-    write_table(kind.comparison_table(results, settings.confidence), arguments.comparison)
+    exports = {path.parent.name: read_table(path) for path in arguments.exports}
+    table = exported.in_comparison(kind.comparison_table(results, settings.confidence), exports)
+    write_table(table, arguments.comparison)
     write_table(pairs, arguments.significance)
     print(f"compare_runs: {len(results)} runs, {len(pairs)} pairs on the same photos")
     for row in pairs.itertuples():
@@ -36,6 +39,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         nargs="+",
         help="every run's provenance.json; its evaluation.csv and predictions.csv are read beside it",
     )
+    parser.add_argument("--exports", nargs="*", type=Path, default=[], help="exports.csv of the runs that have any")
     parser.add_argument("--settings", default="{}", help="JSON of Evaluation")
     parser.add_argument("--comparison", required=True, type=Path, help="CSV to write: a row per run")
     parser.add_argument("--significance", required=True, type=Path, help="CSV to write: a row per two runs")

@@ -84,7 +84,7 @@ def story(issues: pd.DataFrame) -> str:
 def story_of_sets(issues: pd.DataFrame) -> str:
     """Return how many photos have a suspect label, or seem to lack one, and the first of them."""
     suspects = issues[issues["suspect"] == 1]
-    named = [f"{row.path} ({row.doubted.replace('|', ', ')})" for row in suspects.head(4).itertuples()]
+    named = [f"{row.path} ({str(row.doubted).replace('|', ', ')})" for row in suspects.head(4).itertuples()]
     first = f": {abbreviated([*named, *suspects['path'][4:]])}" if len(suspects) else ""
     return f"find_label_issues: {len(suspects)} of {len(issues):,} photos have a suspect label{first}"
 

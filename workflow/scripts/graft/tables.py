@@ -862,6 +862,8 @@ class Comparison(Table, path="comparison.csv"):
     optimism: float
     """As in evaluation.csv."""
     cost: CostOfRun
+    exports: str | None
+    """The exports of the published model, in the row of its stage, and how many answers flipped in each."""
 
 
 class MultilabelComparison(Table, path="comparison.csv", where="several labels a photo"):

@@ -225,8 +225,8 @@ class FineTuning(Phase):
     interpolation: float = Field(1.0, gt=0, le=1)
     """Share of the fine-tuned weights in the result; the rest are those that fine-tuning began with, weight by weight
     (WiSE-FT: Wortsman et al., CVPR 2022). 1: the fine-tuned weights alone. These are taken alone, too, where the mean
-    of the weights fits the training photos worse than the mean of both fits: then training went too far from where it
-    began for a mean to make sense (Frankle et al., ICML 2020)."""
+    of the weights fits the training photos worse than either: then training went too far from where it began for a mean
+    to make sense (Frankle et al., ICML 2020)."""
 
     min_mistakes: int = Field(0, ge=0)
     """For a probe: nothing is fine-tuned where cross-validation finds fewer mistakes of it among the training photos.

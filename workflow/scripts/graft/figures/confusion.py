@@ -80,7 +80,7 @@ def draw(predictions: pd.DataFrame, run: str) -> Figure:
         told = f", the {len(chosen)} of {len(classes):,} classes most often taken for each other"
     side = len(names) * cell_inches(len(names))
     beside = 0.085 * (max(map(len, names)) + 8)  # inches that the names at the left take
-    under = {0: 0.0, 45: 0.06, 90: 0.065}[slant_of(names)] * max(map(len, names))
+    under = {0: 0.0, 45: 0.06, 90: 0.075}[slant_of(names)] * max(map(len, names))
     figure = canvas(max(3.6, side + beside + 0.3) * len(stages) + 0.6, side + 1.2 + under, [run, *names])
     panels = figure.subplots(1, len(stages), squeeze=False)[0]
     for axes, stage in zip(panels, stages, strict=True):
@@ -122,11 +122,11 @@ def draw_matrix(axes: Axes, counts: np.ndarray, names: list[str]) -> AxesImage:
         rate = f"\n{rates[row, column]:.0%}" if not many else ""
         dark = rates[row, column] > 0.55
         axes.text(column, row, f"{counts[row, column]}{rate}", ha="center", va="center",
-                  color="white" if dark else "black", size=5.5 if many else 8)  # fmt: skip
+                  color="white" if dark else "black", size=6.5 if many else 8)  # fmt: skip
     for row in np.flatnonzero(counts.sum(axis=1) == 0):  # no photo of that class was judged
         axes.axhspan(row - 0.5, row + 0.5, facecolor="#EEEEEE", edgecolor="#AAAAAA", hatch="////", lw=0)
     support = [f"{name} ({count:,})" for name, count in zip(names, counts.sum(axis=1), strict=True)]
-    size = 6.5 if many else matplotlib.rcParams["ytick.labelsize"]
+    size = 7.5 if many else matplotlib.rcParams["ytick.labelsize"]
     slant = slant_of(names)
     axes.set_xticks(range(len(names)), names, rotation=slant, ha="right" if slant == 45 else "center",
                     rotation_mode="anchor" if slant == 45 else None, size=size)  # fmt: skip

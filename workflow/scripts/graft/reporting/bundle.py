@@ -199,9 +199,8 @@ def readme(
         **matter,
         "tags": list(dict.fromkeys([*matter["tags"], *(TAGS[name] for name in formats)])),
     }
-    parts = [body.rstrip("\n"), ""]
-    if exports is not None and "\n## Exports\n" not in body:
-        parts.append(exported.section(exports, several))
+    told = body if exports is None else exported.in_card(body, exports, several)
+    parts = [told.rstrip("\n"), ""]
     if examples:
         matter["widget"] = [
             {

@@ -1,4 +1,4 @@
-"""A run's exports told in a model card: what each one says against the model, its size and its speed."""
+"""A run's exports told in its model card, and among all runs: what each says against the model, its size, its speed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,35 @@ import pandas as pd
 HEADER = """\
 | file | runtime | {right} | flipped | largest difference | MB | ms, 1 photo | ms, 32 photos |
 |---|---|---|---|---|---|---|---|"""
+
+
+MAKING = "## How it was made\n"  # of a card, before which its exports stand
+
+
+def in_card(card: str, exports: pd.DataFrame, several: bool = False) -> str:
+    """Return a model card with the section about exports, before it says how the model was made.
+
+    >>> "## Exports" in in_card("# mine", pd.DataFrame(columns=["export"]))
+    False
+    """
+    if exports.empty or "\n## Exports\n" in card:
+        return card
+    before, made, after = card.partition(MAKING)
+    return f"{before.rstrip()}\n\n{section(exports, several)}\n{made}{after}"
+
+
+def in_comparison(table: pd.DataFrame, exports: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return comparison.csv with a column `exports`, in the rows of the stage whose model was published.
+
+    Args:
+        table: what comparison.csv holds, stages in their order.
+        exports: what exports.csv holds, by run, of the runs that have any; without any there is no column.
+    """
+    if not exports:
+        return table
+    last = ~table["run"].duplicated(keep="last") & (table["kind"] == "run")
+    told = {run: in_short(rows) for run, rows in exports.items()}
+    return table.assign(exports=table["run"].map(told).where(last).fillna(""))
 
 
 def section(exports: pd.DataFrame, several: bool = False) -> str:

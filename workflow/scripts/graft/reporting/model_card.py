@@ -10,7 +10,6 @@ import yaml
 from graft.judging.graded import titles
 from graft.judging.outcomes import STAGES, judging_role
 from graft.judging.strangers import in_words
-from graft.reporting import exported
 
 METRICS = {
     "accuracy": "Accuracy",
@@ -32,13 +31,12 @@ def card(
     per_class: pd.DataFrame,
     significance: pd.DataFrame,
     calibration: dict[str, Any],
-    exports: pd.DataFrame | None = None,
     unlike: dict[str, Any] | None = None,
 ) -> str:
     """Return the card of a run as Markdown with YAML front matter.
 
-    Args: what provenance.json, evaluation.csv, per_class.csv, significance.csv and calibration.json hold, and
-        exports.csv where a run has one; `unlike`, what the model file says of strangers.
+    Args: what provenance.json, evaluation.csv, per_class.csv, significance.csv and calibration.json hold;
+        `unlike`, what the model file says of strangers.
     """
     pooled = evaluation[evaluation["fold"].astype(str) == "all"]
     role = judging_role(pooled["role"])
@@ -52,7 +50,6 @@ def card(
         results(judged, role, significance[significance["role"] == role]),
         by_class(classes),
         usage(provenance, stage, calibration),
-        *([] if exports is None else [exported.section(exports)]),
         making(provenance),
         limits(provenance, row, unlike),
     ]

@@ -26,6 +26,7 @@ DECISION = (
     "probabilities."
 )
 
+HEAD = '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">'
 # Snakemake shows the page in a narrow column beside the rules, and centres it, which would hide the top of a long one.
 STYLE = """
 .items-center:has(.graft-summary) { align-items: flex-start; }
@@ -34,7 +35,7 @@ STYLE = """
 .graft-summary { max-width: 1000px; font-family: "DejaVu Sans", system-ui, sans-serif; font-size: 14px; color: #111; }
 .graft-summary h1 { font-size: 22px; margin: 0 0 6px; }
 .graft-summary h2 { font-size: 16px; margin: 18px 0 6px; }
-.graft-summary p { margin: 4px 0; line-height: 1.45; }
+.graft-summary p { margin: 4px 0; line-height: 1.45; overflow-wrap: anywhere; }
 .graft-summary .lead { font-size: 16px; }
 .graft-summary .scroll { overflow-x: auto; }
 .graft-summary table { border-collapse: collapse; margin: 8px 0; }
@@ -43,16 +44,15 @@ STYLE = """
 .graft-summary th { border-bottom: 2px solid #333; }
 .graft-summary td { overflow-wrap: break-word; }
 .graft-summary td:nth-child(n+5) { white-space: nowrap; }
+.graft-summary td.exports { white-space: normal; min-width: 14em; }
 .graft-summary td:first-child, .graft-summary td:nth-child(3) { min-width: 7em; }
 .graft-summary td:nth-child(4) { min-width: 15em; }
-.graft-summary small { display: block; color: #444; max-width: 40em; }
+.graft-summary small { display: block; color: #444; max-width: 40em; font-size: 12.5px; }
 .graft-summary .best td { background: #eaf3fa; }
 .graft-summary summary { cursor: pointer; padding: 4px 0; font-weight: bold; }
-.graft-summary .pictures { display: grid; grid-template-columns: 1fr 1fr; gap: 0 24px; align-items: start; }
 .graft-summary figure { margin: 10px 0 0; }
 .graft-summary figcaption { font-weight: bold; color: #111; font-size: 14px; }
 .graft-summary img { max-width: 100%; height: auto; margin: 4px 0 0; }
-@media (max-width: 640px) { .graft-summary .pictures { grid-template-columns: 1fr; } }
 """
 
 COLUMNS = ("run", "stage", "right", "accuracy, 95% interval", "log loss", "calibration error", "seconds", "peak memory")
@@ -75,10 +75,11 @@ def summary_page(runs: list[Path], results: Path) -> str:
         pictures(results, [run.name for run in runs], best.run, shown, headline),
         "<h2>What was run</h2>",
         *(f"<p>{escape(sentence)}</p>" for sentence in dict.fromkeys(map(introduction, records))),
-        "<p>Every figure and table is in the list at the left, by run; each says how to read it.</p>",
+        "<p>Every figure and table is in the list beside this page, by run; each says how to read it. The answers for"
+        " every photo would be too long for it: they are in results/runs/NAME/predictions.csv.</p>",
     ]
     body = "\n".join(parts)
-    return f'<meta charset="utf-8">\n<style>{STYLE}</style>\n<article class="graft-summary">\n{body}\n</article>\n'
+    return f'{HEAD}\n<style>{STYLE}</style>\n<article class="graft-summary">\n{body}\n</article>\n'
 
 
 def judging_rows(evaluation: pd.DataFrame) -> pd.DataFrame:
@@ -136,7 +137,8 @@ def always_one_class(judged: pd.DataFrame) -> list[str]:
 def table(judged: pd.DataFrame, costs: pd.DataFrame, verdicts: dict[tuple[str, str], str], best: Best) -> str:
     """Return a row per run and stage, most accurate runs first, with the cost of getting there and its caveats."""
     costs = costs[costs["kind"] == "run"].set_index(["run", "stage"])
-    columns = multilabel_page.COLUMNS if is_table_of_sets(judged) else COLUMNS
+    columns: tuple[str, ...] = multilabel_page.COLUMNS if is_table_of_sets(judged) else COLUMNS
+    columns += ("exports",) if "exports" in costs else ()
     rows = ["<tr>" + "".join(f"<th>{name}</th>" for name in columns) + "</tr>"]
     for run in best.order:
         for row in judged[judged["run"] == run].to_dict("records"):
@@ -160,6 +162,7 @@ def cells(row: Mapping[Any, Any], cost: pd.Series, verdict: str) -> list[str]:
         number(cost["seconds"], ",.0f"),
         number(cost["peak_memory_mb"], ",.0f", " MB"),
     ]
+    exports = [f"<td class=exports>{escape(cost['exports'])}</td>"] if "exports" in cost else []
     right = row["right_sets"] if "right_sets" in row else row["correct"]
     return [
         f"<td>{breakable(row['run'])}</td>",
@@ -167,6 +170,7 @@ def cells(row: Mapping[Any, Any], cost: pd.Series, verdict: str) -> list[str]:
         f"<td>{right:,} of {row['n']:,} {ROLES[row['role']]} photos</td>",
         f"<td>{accuracy}{remarks}</td>",
         *(f"<td>{cell}</td>" for cell in plain),
+        *exports,
     ]
 
 

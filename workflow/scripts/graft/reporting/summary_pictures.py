@@ -12,7 +12,13 @@ from pathlib import Path
 
 from PIL import Image
 
-WIDTH = 700  # pixels of a picture, which is shown a little smaller; the full one is in the report beside it
+from graft.figures.report_copy import COLOURS, inches_of
+
+INCH = 120  # pixels that an inch of a figure keeps: its text, of 8 points, is then 13 pixels high
+LEAST_INCH = 95  # pixels of an inch below which its text cannot be read; a wider figure scrolls in a box of its own
+COLUMN = 960  # pixels that the page has for a picture in a wide window
+MOST = 1500  # pixels of a very wide figure; the full one is in the report beside it
+OF_PHOTOS = ("mistakes",)  # pictures that the few colours of a small PNG would spoil
 PICTURES = {
     "mistakes": "Its surest mistakes, or its least sure answers",
     "confusion_matrix": "Which class is taken for which",
@@ -36,28 +42,37 @@ def pictures(
 
 
 def of_a_run(folder: Path, run: str, titles: Mapping[str, str], opened: bool) -> str:
-    """Return a run's pictures in two columns: its mistakes, and beside them the others."""
-    mistakes, *others = (picture(folder / f"{name}.png", f"{title}: {run}") for name, title in titles.items())
-    columns = f'<div class="pictures"><div>{mistakes}</div><div>{"".join(others)}</div></div>'
+    """Return a run's pictures, one below the other."""
+    shown = "".join(picture(folder / f"{name}.png", f"{title}: {run}") for name, title in titles.items())
     state = " open" if opened else ""
-    return f'<details name="graft-pictures"{state}><summary>{escape(run)}</summary>{columns}</details>'
+    return f'<details name="graft-pictures"{state}><summary>{escape(run)}</summary>{shown}</details>'
 
 
 def picture(path: Path, title: str) -> str:
-    """Return a picture and its title, made small, in the page itself: as PNG or JPEG, whichever is shorter."""
+    """Return a picture and its title, made small, in the page itself: as PNG or WebP, whichever is shorter.
+
+    It is never shown so small that its text cannot be read: where the window is narrower, it scrolls in its own box.
+    """
     with Image.open(path) as image:
+        inches = inches_of(image)
         small = image.convert("RGB")
-    small.thumbnail((WIDTH, 4 * WIDTH))
-    kind, data = min((encoded(small, kind) for kind in ("png", "jpeg")), key=lambda one: len(one[1]))
+    small.thumbnail((min(MOST, round(INCH * inches)), 4 * MOST))
+    least = round(LEAST_INCH * inches)
+    least = small.width if least > COLUMN else min(least, small.width)
+    kinds = ("webp",) if path.stem in OF_PHOTOS else ("png", "webp")
+    kind, data = min((encoded(small, kind) for kind in kinds), key=lambda one: len(one[1]))
     source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-    return f'<figure><figcaption>{escape(title)}</figcaption><img alt="{escape(title)}" src="{source}"></figure>'
+    return (
+        f'<figure><figcaption>{escape(title)}</figcaption><div class="scroll">'
+        f'<img alt="{escape(title)}" style="min-width: {least}px" src="{source}"></div></figure>'
+    )
 
 
 def encoded(image: Image.Image, kind: str) -> tuple[str, bytes]:
-    """Return a format's name and the bytes of an image in it; a PNG has 256 colours, which are enough for drawings."""
+    """Return a format's name and the bytes of an image in it; a PNG has few colours, which are enough for drawings."""
     stream = io.BytesIO()
     if kind == "png":
-        image.quantize(256).save(stream, kind, optimize=True)
+        image.quantize(COLOURS).save(stream, kind, optimize=True)
     else:
-        image.save(stream, kind, quality=70)
+        image.save(stream, kind, quality=75)
     return kind, stream.getvalue()

@@ -33,7 +33,6 @@ from graft.training.visits import Visits
 
 SLOWEST = 0.01  # share of the learning rate; blocks with less stay frozen: they would hardly change, and cost the most
 SAMPLED = 1000  # training photos by which the mean of weights is judged
-BARRIER = 0.01  # a mean of weights may fit by so much worse: the mean of both fits is not told apart from it
 VIEW_SEED = 2**20  # so that the second phase does not show the first phase's views again
 
 
@@ -113,8 +112,8 @@ def interpolate(
 ) -> None:
     """Give a model `share` of its own weights and the rest of those that it had before, unless these are too far apart.
 
-    They are where the mean of the weights fits worse than the mean of both fits: between them lies a barrier, and a
-    network from the middle of one is worse than that at either end. Then it keeps its own weights.
+    They are where the mean of the weights fits worse than either: between them lies a barrier. Then the model keeps its
+    own weights.
 
     Args:
         tuned: the model, fine-tuned.
@@ -131,11 +130,11 @@ def interpolate(
     start = log_loss()
     tuned.set_weights([(1 - share) * old + share * new for old, new in zip(before, after, strict=True)])
     mean = log_loss()
-    if not mean <= (1 - share) * start + share * end + BARRIER:
+    if not mean <= max(start, end):
         tuned.set_weights(after)
         print(
             f"{tag}: the weights are those of fine-tuning alone: their mean with those before it fits the training "
-            f"photos worse, with a log loss of {mean:.4f}; before {start:.4f}, after {end:.4f}",
+            f"photos worse than either, with a log loss of {mean:.4f}; before {start:.4f}, after {end:.4f}",
             flush=True,
         )
 
