@@ -8,8 +8,8 @@ LOCKS ?= requirements.txt
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --resources gpu=$(GPUS)
 
 .PHONY: help setup dev exports-setup hub-setup demo run table bundle image image-apptainer test test-long test-slow test-backbones \
-	test-hub test-jax test-slurm test-container test-deploy test-pythons test-crate bench lint format pins lock labels schema docs graph \
-	reproduce paper page crate clean
+	test-hub test-jax test-slurm test-container test-deploy test-pythons test-crate test-mlflow bench lint format pins lock labels schema docs graph \
+	reproduce paper page crate track clean
 
 help:  ## what each command does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -78,6 +78,16 @@ image-apptainer:  ## the same as a file for Apptainer, IMAGE.sif: IMAGE=name LOC
 		-r envs/requirements-crate-validator.txt
 	@touch $@
 
+.venv/installed-mlflow: .venv/installed envs/requirements-mlflow.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-mlflow.txt
+	@touch $@
+
+.venv-mlflow/installed: envs/requirements-mlflow-server.txt
+	$(PYTHON) -m venv .venv-mlflow
+	.venv-mlflow/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r envs/requirements-mlflow-server.txt
+	@touch $@
+
 demo: setup  ## the whole chain on drawn photos: offline, no account, no GPU
 	@$(BIN)/snakemake --cores $(CORES) --resources gpu=0 --configfile config/demo.yaml --quiet rules progress
 	@$(BIN)/python workflow/commands/print_results.py
@@ -113,6 +123,9 @@ test-deploy: dev .venv-snakedeploy/installed  ## as others use it: a module, fro
 
 test-crate: dev .venv/installed-crate .venv-crate/installed  ## research objects, checked by their public validator, offline
 	$(BIN)/python -m pytest tests/unit/test_crate.py tests/unit/test_crate_reading.py tests/workflow/test_reproduce.py
+
+test-mlflow: dev .venv/installed-mlflow .venv-mlflow/installed  ## runs are pushed to a real MLflow server, on this machine
+	$(BIN)/python -m pytest tests/unit/test_tracking.py
 
 test-pythons:  ## install from the lock and run the demo, on each Python 3.11 to 3.13 that is here
 	.ci/pythons
@@ -178,6 +191,11 @@ paper: setup  ## a LaTeX table, a figure, methods and references of the finished
 crate: .venv/installed-crate  ## a research object (RO-Crate) of a run: make crate RUN=name [LICENSE=CC-BY-4.0 AGENT="..." ZIP=1]
 	@$(BIN)/python workflow/commands/crate.py --run $(or $(RUN),$(error name the run: make crate RUN=name)) \
 		--license '$(LICENSE)' --agent '$(AGENT)' $(if $(ZIP),--zip)
+
+track: .venv/installed-mlflow  ## push a run to an MLflow server: make track RUN=name URI=http://localhost:5000 [EXPERIMENT=name REPLACE=1]
+	@MLFLOW_TRACKING_URI="$${URI:-$$MLFLOW_TRACKING_URI}" $(BIN)/python workflow/commands/track.py \
+		--run $(or $(RUN),$(error name the run: make track RUN=name URI=http://localhost:5000)) \
+		$(if $(EXPERIMENT),--experiment '$(EXPERIMENT)') $(if $(REPLACE),--replace)
 
 page: setup  ## try a run's model in the browser, on this machine: make page RUN=name
 	@$(BIN)/python workflow/commands/page.py --run $(or $(RUN),$(error name the run: make page RUN=name))

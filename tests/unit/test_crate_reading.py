@@ -130,7 +130,7 @@ def test_other_photos_than_the_run_s_are_one_sentence(results, record):
 def test_code_that_is_nowhere_is_one_sentence_unless_today_s_may_be_taken(record):
     record["code"] |= {"sha256": "0" * 64, "commit": None}
     with (
-        pytest.raises(UserError, match=r"the code has changed since lesson was made.* add --changed-code"),
+        pytest.raises(UserError, match=r"the code has changed since lesson was made.* --run lesson --changed-code"),
         crate_files.code_of(record, accept_changed=False),
     ):
         pass

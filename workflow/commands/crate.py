@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
         files = crate.write_crate(arguments.results, record, folder, given, **options)
         shutil.rmtree(output, ignore_errors=True)
     size = sum((output / name).stat().st_size for name in files) / 1e6
-    print(f"crate: {output}: {len(files)} files, {size:.1f} MB; begin with {output / 'ro-crate-preview.html'}")
+    print(f"crate: {output}: {len(files)} files, {size:.1f} MB; begin with {output / 'README.md'}")
     if not given.licence:
         print("crate: it names no licence, so nobody may use it yet: add LICENSE=CC-BY-4.0, or another")
     if not any(name.startswith(f"results/runs/{arguments.run}/figures/") for name in files):

@@ -182,8 +182,8 @@ def code_of(record: dict[str, Any], accept_changed: bool) -> Iterator[tuple[Path
         if not same and not accept_changed:
             raise UserError(
                 f"the code has changed since {record['run']} was made, and no commit here holds it as it was "
-                f"(commit {record['code']['commit']}, with changes): run the job again, or add --changed-code to take "
-                "today's, which the crate then says"
+                f"(commit {record['code']['commit']}, with changes): run the job again, or take today's, which the "
+                f"crate then says: python workflow/commands/crate.py --run {record['run']} --changed-code"
             )
         yield (found if same else provenance.ROOT), same
 
@@ -207,8 +207,9 @@ def readme(record: dict[str, Any]) -> str:
     return f"""\
 # {run}
 
-A run of Graft, which trains image classifiers by transfer learning, as a Workflow Run RO-Crate: `ro-crate-preview.html`
-describes it in a browser, `ro-crate-metadata.json` to a program.
+A run of Graft, which trains image classifiers by transfer learning, as a Workflow Run RO-Crate. What the model is, how
+good it is and where its limits are stand in [its card](results/runs/{run}/MODEL_CARD.md). `ro-crate-metadata.json`
+describes everything to a program; `ro-crate-preview.html` lists the files in a browser.
 
 | where | what |
 |---|---|

@@ -144,7 +144,7 @@ def describe(
     crate = ROCrate(version=VERSION, gen_preview=True)
     crate.metadata.extra_terms |= {name: TERMS + name for name in ("sha256", "resourceUsage")}
     workflow = add_workflow(crate, folder, record, same_code)
-    sources = [*add_inputs(crate, folder, parts, record), *add_digests(crate, record)]
+    sources = [*add_inputs(crate, folder, parts, record), *add_digests(crate, record), *add_address(crate, record)]
     made = [(part, add_file(crate, folder, part.path, part.title)) for part in parts if not part.is_input]
     add_profile(crate, PARAMETER_TYPE, "FormalParameter", "1.0-RELEASE")
     for slot, pairs in (("input", sources), ("output", made)):
@@ -313,6 +313,39 @@ def add_digests(crate: ROCrate, record: dict[str, Any]) -> list[tuple[Part, Enti
     return found
 
 
+def add_address(crate: ROCrate, record: dict[str, Any]) -> list[tuple[Part, Entity]]:
+    """Add where the photos were downloaded from, if they were."""
+    source = record["config"]["datasets"][record["dataset"]].get("source") or {}
+    address = address_of_photos(source)
+    if not address:
+        return []
+    title = f"Where the photos of {record['dataset']} were downloaded from"
+    properties = {"name": record["dataset"], "description": title}
+    arrived = record["data"].get("source") or {}
+    if source.get("url"):
+        known = {"sha256": arrived.get("sha256"), "contentSize": str(arrived.get("n_bytes") or "")}
+        known["encodingFormat"] = "application/zip" if address.endswith(".zip") else "application/x-tar"
+        properties |= {name: value for name, value in known.items() if value}
+        entity = crate.add_file(address, properties=properties)
+    else:
+        entity = crate.add_dataset(address, properties=properties)
+    return [(Part(address, Path(), title, "download", is_input=True), entity)]
+
+
+def address_of_photos(source: dict[str, Any]) -> str:
+    """Return the public address of a data set's source; nothing for a folder or an archive of one's own.
+
+    >>> address_of_photos({"kaggle": "owner/photos/3"}), address_of_photos({"folder": "/home/ada/photos"})
+    ('https://www.kaggle.com/datasets/owner/photos/versions/3', '')
+    """
+    if name := source.get("kaggle"):
+        owner, photos, *version = name.split("/")
+        return f"https://www.kaggle.com/datasets/{owner}/{photos}" + "".join(f"/versions/{one}" for one in version)
+    if name := source.get("competition"):
+        return f"https://www.kaggle.com/competitions/{name}"
+    return str(source.get("url") or "").partition("?")[0]
+
+
 def add_slots(crate: ROCrate, kind: str, pairs: list[tuple[Part, Entity]]) -> list[Entity]:
     """Add the workflow's inputs or outputs, of which the given entities are examples; return them.
 
@@ -324,15 +357,17 @@ def add_slots(crate: ROCrate, kind: str, pairs: list[tuple[Part, Entity]]) -> li
     slots = []
     for name in dict.fromkeys(part.parameter for part, _ in pairs):
         examples = [entity for part, entity in pairs if part.parameter == name]
-        of_files = examples[0].id[:1] != "#"
-        slot = crate.add_formal_parameter(
-            name, "File" if of_files else "PropertyValue", f"#{kind}-{name}", f"An {kind} of Graft: {name}"
-        )
+        slot = crate.add_formal_parameter(name, kind_of(examples[0]), f"#{kind}-{name}", f"An {kind} of Graft: {name}")
         slot["workExample"] = examples if len(examples) > 1 else examples[0]
         for entity in examples:
             entity["exampleOfWork"] = slot
         slots.append(slot)
     return slots
+
+
+def kind_of(entity: Entity) -> str:
+    """Return the kind of thing that an input or output is, as profiles call it."""
+    return next(kind for kind in ("File", "Dataset", "PropertyValue") if kind in entity.type)
 
 
 def add_action(crate: ROCrate, workflow: Entity, record: dict[str, Any], began: str | None) -> Entity:
