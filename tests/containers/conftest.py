@@ -36,10 +36,15 @@ def image(machine) -> str:
 
 
 @pytest.fixture(scope="session")
-def sif(machine, image, tmp_path_factory) -> Path:
+def sif(machine, image) -> Path:
     """Return the image as Apptainer's file, as docs/containers.md turns one into the other."""
-    folder = tmp_path_factory.mktemp("image")
-    machine.buildah("push", "--quiet", image, f"oci-archive:{folder}/graft.tar")
-    machine.run("apptainer", "build", folder / "graft.sif", f"oci-archive:{folder}/graft.tar")
-    (folder / "graft.tar").unlink()
-    return folder / "graft.sif"
+    folder = STATE / "images"
+    made = folder / f"{machine.buildah('images', '--quiet', image).strip()}.sif"
+    if not made.exists():
+        shutil.rmtree(folder, ignore_errors=True)  # of an earlier lock
+        folder.mkdir()
+        machine.buildah("push", "--quiet", image, f"oci-archive:{folder}/graft.tar")
+        machine.run("apptainer", "build", folder / "part.sif", f"oci-archive:{folder}/graft.tar")
+        (folder / "graft.tar").unlink()
+        (folder / "part.sif").rename(made)
+    return made
