@@ -109,7 +109,8 @@ def test_a_family_trains_saves_and_loads_to_the_same_logits(family, presets, pix
 
     from graft.network.assembly import assemble, parts_of
     from graft.network.blocks import block_names
-    from graft.network.forms import in_embedding_form, in_saved_form, in_training_form, take_weights
+    from graft.network.ensemble import side_by_side
+    from graft.network.forms import in_embedding_form, in_saved_form, in_training_form, take_weights, twin
     from graft.network.head import build_head
     from graft.network.hub import opened
     from graft.network.model_file import load_model, save_model
@@ -126,6 +127,7 @@ def test_a_family_trains_saves_and_loads_to_the_same_logits(family, presets, pix
     head = build_head(Head(), embedded(network, pixels).shape[1], 3, 0)
     model = assemble(network, head, "none", "avg")
     phase = FineTuning(epochs=2, batch_size=3, unfreeze="all", layer_decay=0.8, optimizer={"learning_rate": 0.01})
+    alone = twin(model, "none")
     plain = folded(model)
     before = parts_of(plain)[0].get_weights()
     tuned = in_saved_form(plain, "none")
@@ -154,6 +156,12 @@ def test_a_family_trains_saves_and_loads_to_the_same_logits(family, presets, pix
     save_model(tuned, {"classes": ["a", "b", "c"], "size": SIZE, "backbone": f"hub/{family}"}, tmp_path / "model.keras")
     again, _ = load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(again.predict(pixels, verbose=0), logits)
+
+    both = side_by_side(alone, tuned, 0.5, "none")  # as `finetune.ensemble` does
+    save_model(both, {"classes": ["a", "b", "c"], "size": SIZE, "backbone": f"hub/{family}"}, tmp_path / "both.keras")
+    again, _ = load_model(tmp_path / "both.keras")
+    mean = (alone.predict(pixels, verbose=0) + logits) / 2
+    np.testing.assert_allclose(again.predict(pixels, verbose=0), mean, rtol=1e-3, atol=1e-4)
 
 
 @needs_hub
