@@ -8,7 +8,6 @@ set -euo pipefail
 
 STATE=$1
 BASE=trixie # its Python, 3.13, is one that the lock supports
-MIRROR=http://deb.debian.org/debian
 mkdir -p "$STATE/bin"
 
 install_packages() {
@@ -25,7 +24,7 @@ install_packages() {
 bootstrap() { # folder, suite, packages: a small Debian, whole or not at all
     [ ! -e "$1" ] || return 0
     rm -rf "$1.part"
-    debootstrap --variant=minbase --include="$3" "$2" "$1.part" "$MIRROR" >"$1.log" 2>&1 ||
+    debootstrap --variant=minbase --include="$3" "$2" "$1.part" >"$1.log" 2>&1 ||
         { tail -n 20 "$1.log" >&2; exit 1; }
     rm -rf "$1.part"/var/cache/apt/archives/*.deb "$1.part"/var/lib/apt/lists/*
     mv "$1.part" "$1"
