@@ -119,7 +119,7 @@ test-hub: dev hub-setup  ## every family of KerasHub is built, trained, saved an
 	$(BIN)/python -m pytest tests/unit/test_hub.py tests/workflow/test_hub_chain.py --numprocesses 2
 
 test-deploy: dev .venv-snakedeploy/installed  ## as others use it: a module, from git, deployed by snakedeploy
-	$(BIN)/python -m pytest tests/workflow/test_used_by_others.py
+	$(BIN)/python -m pytest tests/workflow/test_used_by_others.py -m "slow or not slow"
 
 test-crate: dev .venv/installed-crate .venv-crate/installed  ## research objects, checked by their public validator, offline
 	$(BIN)/python -m pytest tests/unit/test_crate.py tests/unit/test_crate_reading.py tests/workflow/test_reproduce.py

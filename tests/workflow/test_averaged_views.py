@@ -13,6 +13,7 @@ from project import COLOURS, Project, draw_photos, quick
 ROWS = "runs/quick/predictions.csv"
 
 
+@pytest.mark.slow  # a minute and more; tests that run each time meet most of it
 def test_a_judged_photo_gets_the_same_answer_from_the_published_model(tmp_path):
     photos = draw_photos(tmp_path / "photos", COLOURS, 9)
     project = Project(tmp_path, quick({"source": {"folder": str(photos)}}, recipe="probe", override={}))

@@ -19,6 +19,7 @@ def project(tmp_path):
     return Project(tmp_path, configuration)
 
 
+@pytest.mark.slow  # a minute and more; tests that run each time meet most of it
 def test_a_fit_reaches_the_model_file_and_new_photos_and_another_fit_is_made_anew(project):
     project.run("--", PREDICTIONS)
     cropped = np.load(project.folder / "results/data/photos/pixels-32-crop.npy")

@@ -111,6 +111,7 @@ def striped(folder, n=36):
     (folder.parent / "flags.csv").write_text("\n".join(rows))
 
 
+@pytest.mark.slow  # a minute and more; tests that run each time meet most of it
 def test_folds_seeds_and_both_phases_of_the_lesson_work_with_a_column_a_label(tmp_path):
     striped(tmp_path / "photos")
     labels = {"table": "flags.csv", "columns": "all", "group": "patient"}

@@ -166,6 +166,7 @@ def test_a_deployed_workflow_runs_the_users_configuration_alone(repository, tmp_
     assert list(record["config"]["datasets"]) == ["photos"]
 
 
+@pytest.mark.slow  # a minute and more; tests that run each time meet most of it
 def test_with_a_directory_all_results_lie_there(tmp_path):
     study, here = tmp_path / "study", tmp_path / "here"
     study.mkdir()
