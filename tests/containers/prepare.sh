@@ -32,6 +32,7 @@ bootstrap() { # folder, suite, packages: a small Debian, whole or not at all
 
 install_packages
 bootstrap "$STATE/base" "$BASE" python3,python3-venv,git,ca-certificates
+touch "$STATE/base/etc/pip.conf" # a place to show this machine's own in
 command -v apptainer >/dev/null && exit 0
 
 bootstrap "$STATE/machine" sid apptainer
