@@ -9,6 +9,7 @@ which, so that you can see whether Graft finds them. docs/tutorial.md uses it.
 import argparse
 import io
 import itertools
+import re
 from pathlib import Path
 
 import library  # noqa: F401
@@ -86,9 +87,10 @@ def spoil(photos: dict[str, bytes], rng: np.random.Generator) -> list[str]:
 
 
 def move(photos: dict[str, bytes], name: str) -> str:
-    """Put a photo into the other class's folder, under a name as any there, and return that."""
+    """Put a photo into the other class's folder, under the first number beyond those there, and return its name."""
     (other,) = (label for label in SCENES if label != name.split("/")[0])
-    free = (f"{other}/{other}_{number:03}.jpg" for number in itertools.count())
+    numbers = [int(found[1]) for one in photos if (found := re.fullmatch(rf"{other}/{other}_(\d+)\.jpg", one))]
+    free = (f"{other}/{other}_{number:03}.jpg" for number in itertools.count(max(numbers) + 1))
     new = next(candidate for candidate in free if candidate not in photos)
     photos[new] = photos.pop(name)
     return new
