@@ -25,30 +25,18 @@ dev: .venv/installed-dev  ## the same with what tests and linters need
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.txt
 	@touch $@
 
-.venv/installed-dev: .venv/installed envs/requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-dev.txt
+# What is added to .venv: dev, exports, crate, mlflow.
+.venv/installed-%: .venv/installed envs/requirements-%.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-$*.txt
 	@touch $@
 
-.venv-jax/installed: envs/requirements-jax.txt
-	$(PYTHON) -m venv .venv-jax
-	.venv-jax/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-jax.txt
-	@touch $@
-
-.venv-snakedeploy/installed: envs/requirements-snakedeploy.txt
-	$(PYTHON) -m venv .venv-snakedeploy
-	.venv-snakedeploy/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-snakedeploy.txt
-	@touch $@
-
-.venv-docs/installed: envs/requirements-docs.txt
-	$(PYTHON) -m venv .venv-docs
-	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-docs.txt
+# What has an environment of its own: jax, snakedeploy, docs.
+.venv-%/installed: envs/requirements-%.txt
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-$*.txt
 	@touch $@
 
 exports-setup: .venv/installed-exports  ## add what exports of a model need: ONNX, LiteRT, OpenVINO
-
-.venv/installed-exports: .venv/installed envs/requirements-exports.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-exports.txt
-	@touch $@
 
 hub-setup: .venv/installed-hub  ## add KerasHub's backbones: DINOv2, DINOv3, ViT, SigLIP and others
 
@@ -68,18 +56,10 @@ image-apptainer:  ## the same as a file for Apptainer, IMAGE.sif: IMAGE=name LOC
 		exec $$tool build --build-arg LOCKS='$(LOCKS)' $(IMAGE_OPTIONS) $(IMAGE).sif envs/container/graft.def; \
 	done; echo "graft: this needs Apptainer, which is not on this machine" >&2; exit 1
 
-.venv/installed-crate: .venv/installed envs/requirements-crate.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-crate.txt
-	@touch $@
-
 .venv-crate/installed: envs/requirements-crate-validator.txt
 	$(PYTHON) -m venv .venv-crate
 	.venv-crate/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r envs/requirements-crate-validator.txt
-	@touch $@
-
-.venv/installed-mlflow: .venv/installed envs/requirements-mlflow.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements-mlflow.txt
 	@touch $@
 
 .venv-mlflow/installed: envs/requirements-mlflow-server.txt

@@ -71,6 +71,33 @@ def built(tmp_path_factory):
     return Chain(folder / "results", write_files(folder / "photos", two_classes(12))).build()
 
 
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Return a real browser, `browser.Browser`; tests that use it are skipped where there is none."""
+    from browser import CHROMIUM, Browser
+
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    opened = Browser(tmp_path_factory.mktemp("browser"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def quick_exports():
+    """Keep the threads that this process has, since TensorFlow takes no others once it has computed; time one call."""
+    import functools
+
+    from graft.exporting import proof
+    from graft.machine import runtime
+
+    timed = functools.partial(proof.milliseconds, seconds=0, calls=1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(runtime, "start", lambda seed, threads: None)
+        patched.setattr(proof, "milliseconds", timed)
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def quiet_keras():
     """Load Keras, where a test wants it, as the scripts do."""

@@ -1,6 +1,5 @@
 """Exports: what they are asked for, what they say against the model, what travels in them, and when they fail."""
 
-import functools
 import importlib.util
 import json
 import subprocess
@@ -22,7 +21,6 @@ from graft.config.recipe import Head
 from graft.errors import UserError
 from graft.exporting import packages, proof, runtimes, writing
 from graft.exporting.answering import answering, facts_of_export
-from graft.machine import runtime
 from graft.network.assembly import assemble
 from graft.network.backbones import build_backbone
 from graft.network.head import build_head
@@ -41,19 +39,12 @@ def skip_without(export: Export) -> None:
         pytest.skip(f"{', '.join(lacking)} not installed: make exports-setup")
 
 
+pytestmark = pytest.mark.usefixtures("quick_exports")
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return make_run(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick():
-    """Keep the threads that this process has, since TensorFlow takes no others once it has computed; time one call."""
-    timed = functools.partial(proof.milliseconds, seconds=0, calls=1)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(runtime, "start", lambda seed, threads: None)
-        patched.setattr(proof, "milliseconds", timed)
-        yield
 
 
 # What is asked for.

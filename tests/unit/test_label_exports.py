@@ -1,6 +1,5 @@
 """Exports and bundles of several labels a photo: each label's own probability and threshold, and the same answers."""
 
-import functools
 import shutil
 import subprocess
 import sys
@@ -18,7 +17,6 @@ from graft.config.export import Export
 from graft.config.recipe import Head
 from graft.exporting import packages, predictor, proof, writing
 from graft.exporting.answering import answering, facts_of_export
-from graft.machine import runtime
 from graft.network.head import build_head
 from graft.predicting.classify import classify, load_classifier
 from graft.predicting.label_predictions import decide_labels, label_probabilities
@@ -36,19 +34,12 @@ def skip_without(export):
         pytest.skip(f"{', '.join(lacking)} not installed: make exports-setup")
 
 
+pytestmark = pytest.mark.usefixtures("quick_exports")
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return make_label_run(tmp_path_factory.mktemp("labels"), THRESHOLDS)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick():
-    """Keep the threads that this process has, since TensorFlow takes no others once it has computed; time one call."""
-    timed = functools.partial(proof.milliseconds, seconds=0, calls=1)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(runtime, "start", lambda seed, threads: None)
-        patched.setattr(proof, "milliseconds", timed)
-        yield
 
 
 def judged(sets, predicted, chances):

@@ -9,7 +9,6 @@ import pytest
 from photo_files import huge_png, photo
 
 import page
-from browser import CHROMIUM, Browser
 from graft.errors import UserError
 from graft.page.server import Server
 
@@ -113,15 +112,6 @@ def test_the_run_answers_with_bars_grad_cam_and_training_photos(built, tmp_path)
 
 
 # In a browser.
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    opened = Browser(tmp_path_factory.mktemp("browser"))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from browser import CHROMIUM, Browser
+from browser import Browser
 from made_report import make_report
 
 WIDTHS = [1280, 400]
@@ -92,15 +92,6 @@ for (const page of ['Workflow', 'Statistics']) { await home(); await choose(page
 def asked(browser: Browser, script: str, tell: str):
     """Return what the page tells after a script."""
     return browser.run(f"(async () => {{ {HELP} {script}; return {tell}; }})()")
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    opened = Browser(tmp_path_factory.mktemp("browser"))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module", params=SIZES)
